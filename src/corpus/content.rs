@@ -1,0 +1,270 @@
+//! The bytes of a file: where they come from, how many they are, and their digest.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest, written as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sha256Digest(pub [u8; 32]);
+
+impl Sha256Digest {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Reads 64 hex digits of either case.
+    #[must_use]
+    pub fn parse(hex: &str) -> Option<Self> {
+        let hex = hex.as_bytes();
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        let mut out = [0; 32];
+        if hex.len() != 64 {
+            return None;
+        }
+        for (slot, pair) in out.iter_mut().zip(hex.chunks_exact(2)) {
+            *slot = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(out))
+    }
+}
+
+impl fmt::Display for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Sha256Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let hex = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&hex).ok_or_else(|| serde::de::Error::custom(format!("`{hex}` is not a SHA-256 digest")))
+    }
+}
+
+/// What a file looked like when its digest was taken; a later reader that sees another stamp refuses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// Bytes.
+    pub len: u64,
+    /// Time of last modification, where the file system has one.
+    pub modified: Option<SystemTime>,
+}
+
+/// A run of bytes of a [`Content`].
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// Bytes held in memory: small, or part of the program.
+    Bytes(Bytes),
+    /// A range of a file on disk.
+    File {
+        /// The file.
+        path: Arc<PathBuf>,
+        /// First byte.
+        offset: u64,
+        /// How many bytes.
+        len: u64,
+        /// What the file looked like when it was digested.
+        stamp: Stamp,
+    },
+    /// `len` bytes made by repeating `pattern`.
+    Fill {
+        /// What is repeated; not empty.
+        pattern: Bytes,
+        /// How many bytes.
+        len: u64,
+    },
+}
+
+impl Piece {
+    /// Bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { len, .. } | Self::Fill { len, .. } => *len,
+        }
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The bytes of a file to upload: never held in memory whole when they are on disk.
+#[derive(Debug, Clone)]
+pub struct Content {
+    pieces: Arc<[Piece]>,
+    len: u64,
+    sha256: Sha256Digest,
+}
+
+impl Content {
+    /// Content made of `pieces`, which are read once to take the digest.
+    pub fn from_pieces(pieces: Vec<Piece>) -> io::Result<Self> {
+        let len = pieces.iter().map(Piece::len).sum();
+        let mut content = Self { pieces: pieces.into(), len, sha256: Sha256Digest([0; 32]) };
+        let mut hasher = Sha256::new();
+        let mut reader = content.reader();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = reader.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+        }
+        content.sha256 = Sha256Digest(hasher.finalize().into());
+        Ok(content)
+    }
+
+    /// Content held in memory.
+    #[must_use]
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let sha256 = Sha256Digest::of(&bytes);
+        Self { len: bytes.len() as u64, pieces: [Piece::Bytes(bytes)].into(), sha256 }
+    }
+
+    /// The whole of a file on disk.
+    pub fn from_file(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let stamp = Stamp::of(&File::open(&path)?)?;
+        Self::from_pieces(vec![Piece::File { path: Arc::new(path), offset: 0, len: stamp.len, stamp }])
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether the file is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// SHA-256 of the bytes.
+    #[must_use]
+    pub fn sha256(&self) -> Sha256Digest {
+        self.sha256
+    }
+
+    /// The pieces, in order.
+    #[must_use]
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Reads the bytes from the start. A file that is not the one that was digested gives an
+    /// [`io::ErrorKind::InvalidData`] error, at the latest at its end.
+    #[must_use]
+    pub fn reader(&self) -> ContentReader {
+        ContentReader { pieces: self.pieces.clone(), next: 0, left: 0, open: None }
+    }
+}
+
+impl Stamp {
+    /// The stamp of an open file.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self { len: metadata.len(), modified: metadata.modified().ok() })
+    }
+
+    fn check(&self, file: &File, path: &Path) -> io::Result<()> {
+        if Self::of(file)? == *self {
+            return Ok(());
+        }
+        let message = format!("`{}` changed while it was being used", path.display());
+        Err(io::Error::new(io::ErrorKind::InvalidData, message))
+    }
+}
+
+/// Reads a [`Content`] from start to end.
+#[derive(Debug)]
+pub struct ContentReader {
+    pieces: Arc<[Piece]>,
+    next: usize,
+    left: u64,
+    open: Option<File>,
+}
+
+impl Read for ContentReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if self.left == 0 {
+                if let (Some(file), Some(Piece::File { path, stamp, .. })) =
+                    (self.open.take(), self.next.checked_sub(1).and_then(|last| self.pieces.get(last)))
+                {
+                    stamp.check(&file, path)?;
+                }
+                let Some(piece) = self.pieces.get(self.next) else { return Ok(0) };
+                if let Piece::File { path, offset, stamp, .. } = piece {
+                    let mut file = File::open(path.as_path())?;
+                    stamp.check(&file, path)?;
+                    if *offset > 0 {
+                        file.seek(SeekFrom::Start(*offset))?;
+                    }
+                    self.open = Some(file);
+                }
+                self.left = piece.len();
+                self.next += 1;
+                continue;
+            }
+            let piece = &self.pieces[self.next - 1];
+            let want = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+            let done = piece.len() - self.left;
+            let read = match piece {
+                Piece::Bytes(bytes) => {
+                    let start = usize::try_from(done).unwrap_or(usize::MAX);
+                    buffer[..want].copy_from_slice(&bytes[start..start + want]);
+                    want
+                }
+                Piece::Fill { pattern, .. } => {
+                    let period = pattern.len() as u64;
+                    for (slot, at) in buffer[..want].iter_mut().zip(done..) {
+                        *slot = pattern[usize::try_from(at % period).unwrap_or(0)];
+                    }
+                    want
+                }
+                Piece::File { path, .. } => {
+                    let read = self.open.as_mut().map_or(Ok(0), |file| file.read(&mut buffer[..want]))?;
+                    if read == 0 {
+                        let message = format!("`{}` became shorter while it was being read", path.display());
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                    }
+                    read
+                }
+            };
+            self.left -= read as u64;
+            return Ok(read);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The `wafcanary` command.
+
+fn main() -> std::process::ExitCode {
+    wafcanary::cli::main().into()
+}
