@@ -1,1 +1,158 @@
-//! x
+//! Telling people and machines what was found: it renders and never decides.
+//!
+//! Every format is a pure function of the stored record and of [`Options`]: a run rendered again gives the same bytes.
+
+mod csv;
+pub mod curl;
+mod github;
+mod hints;
+mod json;
+mod junit;
+mod markdown;
+mod page;
+pub mod progress;
+pub mod repro;
+mod run_view;
+mod schema;
+mod terminal;
+mod terminal_run;
+mod text;
+pub mod view;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+pub use github::github_output;
+pub use progress::Progress;
+pub use repro::Repro;
+pub use run_view::RunView;
+pub use schema::{comparison_schema, run_schema};
+pub use view::View;
+
+use crate::compare::Comparison;
+use crate::corpus::CaseId;
+use crate::run::Run;
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For people at a terminal.
+    Terminal,
+    /// One JSON document; its schema is in `schema/`.
+    Json,
+    /// One JSON object per line: the cases, then a summary.
+    Jsonl,
+    /// `JUnit` XML, for CI systems.
+    Junit,
+    /// A pull-request comment.
+    Markdown,
+    /// One row per case, for spreadsheets.
+    Csv,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 6] = [Self::Terminal, Self::Json, Self::Jsonl, Self::Junit, Self::Markdown, Self::Csv];
+
+    /// The name in `--format`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// The format of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// The extension of a file in this format, without the dot.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Terminal => "txt",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Junit => "xml",
+            Self::Markdown => "md",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// What a renderer may know beside the record.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Columns of the terminal report; fewer than 40 count as 40.
+    pub width: usize,
+    /// Write ANSI colours into the terminal report.
+    pub colour: bool,
+    /// Entries of each list in the terminal report; the rest is counted.
+    pub limit: usize,
+    /// Characters of the Markdown report at most. GitHub refuses comments over 65,536.
+    pub budget: usize,
+    /// Begin CSV with a byte order mark: Excel takes UTF-8 without one for the system's code page.
+    pub bom: bool,
+    /// What a cut list points at: the file with the whole record.
+    pub whole: String,
+    /// The files with which a finding is reproduced, as they are to be printed: see [`repro::written`].
+    pub repros: BTreeMap<CaseId, String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            width: 100,
+            colour: false,
+            limit: 20,
+            budget: 60_000,
+            bom: false,
+            whole: "comparison.json".into(),
+            repros: BTreeMap::new(),
+        }
+    }
+}
+
+/// Writes a comparison. The same arguments give the same bytes.
+///
+/// # Errors
+/// Those of `out`.
+pub fn render_comparison(
+    comparison: &Comparison,
+    format: Format,
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Terminal => terminal::comparison(&View::new(comparison), options, out),
+        Format::Json => json::comparison(comparison, out),
+        Format::Jsonl => json::comparison_lines(comparison, out),
+        Format::Junit => junit::comparison(&View::new(comparison), out),
+        Format::Markdown => markdown::comparison(&View::new(comparison), options, out),
+        Format::Csv => csv::comparison(comparison, options, out),
+    }
+}
+
+/// Writes a single run. The same arguments give the same bytes.
+///
+/// `jsonl` has the lines of a journal that a [`Run`] keeps: its start, its settled cases, and its end (without the time).
+///
+/// # Errors
+/// Those of `out`.
+pub fn render_run(run: &Run, format: Format, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Terminal => terminal_run::run(&RunView::new(run), options, out),
+        Format::Json => json::run(run, out),
+        Format::Jsonl => json::run_lines(run, out),
+        Format::Junit => junit::run(&RunView::new(run), out),
+        Format::Markdown => markdown::run(&RunView::new(run), options, out),
+        Format::Csv => csv::run(run, options, out),
+    }
+}

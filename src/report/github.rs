@@ -1,0 +1,30 @@
+//! What a GitHub Actions step hands on.
+
+use std::fmt::Write as _;
+
+use crate::compare::{Comparison, Decision};
+
+use super::View;
+
+/// Lines for `$GITHUB_OUTPUT`: `decision`, `exit_code`, `cases`, the number of cases in each class (`newly_blocked`, …),
+/// `findings`, `waived` and `procedures_hit`. Only fixed words and numbers, so that no filename can add a line.
+#[must_use]
+pub fn github_output(comparison: &Comparison) -> String {
+    let view = View::new(comparison);
+    let decision = match comparison.decision {
+        Decision::Pass => "pass",
+        Decision::Fail => "fail",
+        Decision::Inconclusive => "inconclusive",
+    };
+    let mut lines =
+        format!("decision={decision}\nexit_code={}\ncases={}\n", view.exit_code() as u8, comparison.cases.len());
+    for (class, count) in &view.counts {
+        let _ = writeln!(lines, "{}={count}", class.as_str());
+    }
+    for (key, count) in
+        [("findings", view.findings.len()), ("waived", view.waived.len()), ("procedures_hit", view.procedures.len())]
+    {
+        let _ = writeln!(lines, "{key}={count}");
+    }
+    lines
+}

@@ -1,0 +1,293 @@
+//! Markdown for a pull-request comment: bounded in length, and inert whatever the filenames hold.
+//!
+//! What comes from files or from the network stands in code spans, where neither HTML nor links nor mentions are active;
+//! sentences of other modules, which may quote such things, are escaped character by character.
+
+use std::io::{self, Write};
+
+use super::terminal::{evidence, from_to, side_words, waiver_words};
+use super::text::{plural, shorten, visible};
+use super::view::{View, class_words, ending_words, outcome_words, percent, side_facts, sides};
+use super::{Options, RunView};
+use crate::compare::{Class, ComparedCase, Finding};
+use crate::run::RunManifest;
+
+/// The first line of every comment, by which a bot finds its own to update it.
+const MARKER: &str = "<!-- wafcanary -->\n";
+/// Characters of evidence in a table's cell.
+const EVIDENCE: usize = 240;
+/// Characters of a name, an id or a sentence.
+const NAME: usize = 200;
+/// Entries of the lists that are not findings.
+const LIST: usize = 20;
+/// Kept free for the lines that say what was left out.
+const RESERVE: usize = 400;
+
+/// Writes a comparison.
+pub(crate) fn comparison(view: &View<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(options);
+    page.push(MARKER);
+    page.push(&format!("## {}: {}\n\n", view.decision_word(), text(&view.sentence())));
+    page.push(&format!("{}.\n\n", text(&view.headline())));
+    reasons(&mut page, view);
+    edges(&mut page, view);
+    counts(&mut page, view);
+    procedures(&mut page, view);
+    page.findings("Findings", &view.findings, options);
+    page.details("Waived", &view.waived);
+    page.details("Noted, not counted by the gate", &view.changed);
+    page.finish(&view.verdict(), out)
+}
+
+/// Writes a run.
+pub(crate) fn run(view: &RunView<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(options);
+    page.push(MARKER);
+    page.push(&format!("## {}\n\n{}.\n\n", text(&view.verdict()), text(&view.headline())));
+    let manifest = &view.run.manifest;
+    page.push(&format!("{}\n\n", edge("run", manifest, &outcome_words(&view.outcomes), None)));
+    for warning in view.warnings() {
+        page.push(&format!("- **warning:** {}\n", text(&shorten(&warning, NAME * 2))));
+    }
+    if !view.notable.is_empty() {
+        let head = "| why | case | file | outcome | evidence |\n|---|---|---|---|---|\n";
+        page.push(&format!("\n### Worth a look ({})\n\n", view.notable.len()));
+        page.rows(
+            head,
+            view.notable.iter().map(|(mark, case)| {
+                format!(
+                    "| {} | {} | {} | {} | {} |\n",
+                    mark.words(),
+                    cell(case.case.as_str(), NAME),
+                    cell(&case.filename, NAME),
+                    text(&super::terminal_run::outcome(case)),
+                    cell(&case.verdict.evidence, EVIDENCE)
+                )
+            }),
+        );
+    }
+    page.finish(&view.verdict(), out)
+}
+
+fn reasons(page: &mut Page, view: &View<'_>) {
+    let comparison = view.comparison;
+    let reasons: Vec<_> =
+        comparison.reasons.iter().map(|reason| (reason.code.as_str(), reason.message.as_str())).collect();
+    let warnings: Vec<_> = comparison.warnings.iter().map(|warning| ("warning", warning.as_str())).collect();
+    for list in [reasons, warnings] {
+        for (label, message) in list.iter().take(LIST) {
+            page.push(&format!("- **{}:** {}\n", text(label), text(&shorten(message, NAME * 2))));
+        }
+        if list.len() > LIST {
+            page.push(&format!("- … and {} more\n", list.len() - LIST));
+        }
+    }
+    page.push("\n");
+}
+
+fn edges(page: &mut Page, view: &View<'_>) {
+    for (label, side, outcomes) in sides(view.comparison) {
+        let ending = ending_words(side.ending.as_ref());
+        page.push(&edge(label, &side.run, &outcome_words(&outcomes), ending.as_deref()));
+    }
+    page.push("\n");
+}
+
+fn edge(label: &str, run: &RunManifest, outcomes: &str, ending: Option<&str>) -> String {
+    let facts = side_facts(run).join(" · ");
+    let ending = ending.map(|ending| format!(" · **the run {}**", text(ending))).unwrap_or_default();
+    format!(
+        "- {label} {} {}: {} · {}{ending}\n",
+        code(&run.profile, NAME),
+        code(&run.url, NAME),
+        text(&facts),
+        text(outcomes)
+    )
+}
+
+fn counts(page: &mut Page, view: &View<'_>) {
+    let there = |class: &Class| view.counts.get(class).copied().filter(|count| *count > 0);
+    let rows: Vec<_> = Class::ALL.into_iter().filter_map(|class| Some((class, there(&class)?))).collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.push("| class | cases |\n|---|---:|\n");
+    for (class, count) in rows {
+        page.push(&format!("| {} | {count} |\n", class_words(class)));
+    }
+    page.push("\n");
+}
+
+fn procedures(page: &mut Page, view: &View<'_>) {
+    if view.procedures.is_empty() {
+        return;
+    }
+    let count = plural(view.procedures.len(), "procedure", "procedures");
+    page.push(&format!("### {count} would lose submissions\n\n"));
+    page.push("| procedure | newly blocked | share of its weight |\n|---|---:|---:|\n");
+    for hit in view.procedures.iter().take(LIST * 2) {
+        let name = text(&shorten(hit.name, NAME));
+        page.push(&format!("| {name} | {} of {} | {} |\n", hit.cases.len(), hit.of, text(&percent(hit.share))));
+    }
+    if view.procedures.len() > LIST * 2 {
+        page.push(&format!("\n… and {} more\n", view.procedures.len() - LIST * 2));
+    }
+    page.push("\n");
+}
+
+/// The comment as it grows, within its budget of characters.
+struct Page {
+    text: String,
+    used: usize,
+    budget: usize,
+    whole: String,
+    /// Something was left out that no other line tells of.
+    cut: bool,
+}
+
+impl Page {
+    fn new(options: &Options) -> Self {
+        Self { text: String::new(), used: 0, budget: options.budget, whole: options.whole.clone(), cut: false }
+    }
+
+    /// Adds a piece if it fits, `spare` characters kept free.
+    fn fits(&mut self, piece: &str, spare: usize) -> bool {
+        let chars = piece.chars().count();
+        let fits = self.used + chars + spare <= self.budget;
+        if fits {
+            self.text.push_str(piece);
+            self.used += chars;
+        }
+        fits
+    }
+
+    fn push(&mut self, piece: &str) {
+        let fits = self.fits(piece, RESERVE);
+        self.cut |= !fits;
+    }
+
+    /// A table of as many rows as fit, and how many more there are.
+    fn rows(&mut self, head: &str, rows: impl ExactSizeIterator<Item = String>) {
+        let all = rows.len();
+        let mut shown = 0;
+        if self.fits(head, RESERVE) {
+            shown = rows.take_while(|row| self.fits(row, RESERVE)).count();
+        }
+        if shown < all {
+            let more = format!("\n… and {} more (see {})\n", all - shown, code(&self.whole, NAME));
+            // NOTE: within the reserve; a budget too small even for that is told by `finish`.
+            let fits = self.fits(&more, RESERVE / 2);
+            self.cut |= !fits;
+        }
+    }
+
+    fn findings(&mut self, title: &str, cases: &[&ComparedCase], options: &Options) {
+        if cases.is_empty() {
+            return;
+        }
+        self.push(&format!("### {title} ({})\n\n", cases.len()));
+        let head = "| class | case | file | baseline | candidate | evidence |\n|---|---|---|---|---|---|\n";
+        self.rows(head, cases.iter().map(|case| row(case, options)));
+        self.push("\n");
+    }
+
+    fn details(&mut self, title: &str, cases: &[&ComparedCase]) {
+        let close = "\n</details>\n\n";
+        let open = format!("<details>\n<summary>{title} ({})</summary>\n\n", cases.len());
+        if cases.is_empty() || !self.fits(&open, 2 * RESERVE) {
+            self.cut |= !cases.is_empty();
+            return;
+        }
+        let head = "| class | case | change | waiver |\n|---|---|---|---|\n";
+        // The closing tag must fit whatever happens to the rows.
+        self.budget -= close.len();
+        self.rows(
+            head,
+            cases.iter().map(|case| {
+                let waiver = text(&shorten(&waiver_words(&case.finding), NAME));
+                let id = cell(case.id.as_str(), NAME);
+                format!("| {} | {id} | {} | {waiver} |\n", class_words(case.class), text(&from_to(case)))
+            }),
+        );
+        self.budget += close.len();
+        self.fits(close, 0);
+    }
+
+    fn finish(mut self, verdict: &str, out: &mut dyn Write) -> io::Result<()> {
+        if self.cut {
+            let note = format!("\nThis comment is cut to its budget; everything is in {}.\n", code(&self.whole, NAME));
+            self.fits(&note, 0);
+        }
+        self.fits(&format!("\n**{}**\n", text(&shorten(verdict, NAME))), 0);
+        out.write_all(self.text.as_bytes())
+    }
+}
+
+fn row(case: &ComparedCase, options: &Options) -> String {
+    let side = |side: &Option<crate::compare::SideCase>| {
+        text(&shorten(&side.as_ref().map_or_else(|| "not asked".into(), side_words), NAME))
+    };
+    let mut notes = cell(&evidence(case).join(" / "), EVIDENCE);
+    if let Finding::Expired { .. } = case.finding {
+        notes = format!("{notes}<br>{}", text(&shorten(&waiver_words(&case.finding), NAME)));
+    }
+    if let Some(path) = options.repros.get(&case.id) {
+        notes = format!("{notes}<br>reproduce: {}", cell(path, NAME));
+    }
+    format!(
+        "| {} | {} | {} | {} | {} | {notes} |\n",
+        class_words(case.class),
+        cell(case.id.as_str(), NAME),
+        cell(&case.filename, NAME),
+        side(&case.baseline),
+        side(&case.candidate),
+    )
+}
+
+/// A code span of what a stranger wrote; empty text gives an empty string, for which there is no code span.
+fn code(raw: &str, limit: usize) -> String {
+    let raw = shorten(&visible(raw), limit);
+    if raw.trim().is_empty() {
+        return raw.replace(' ', "␠");
+    }
+    let longest = raw.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    // A blank at both ends is taken away again; it keeps backticks and blanks at the ends apart from the fence.
+    let blank = if raw.starts_with(['`', ' ']) || raw.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{blank}{raw}{blank}{fence}")
+}
+
+/// A code span in a table's cell: the one place where a pipe needs a backslash inside code.
+fn cell(raw: &str, limit: usize) -> String {
+    code(raw, limit).replace('|', "\\|")
+}
+
+/// A sentence, every character of which stands for itself. A zero-width space keeps `@` from mentioning anyone and `#1` from
+/// linking to an issue.
+fn text(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len() + 16);
+    for c in visible(raw).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '@' | '#' => out.extend(['\\', c, '\u{200b}']),
+            c if c.is_ascii_punctuation() && !matches!(c, ',' | ';' | '%' | '\'' | '?') => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_span_survives_backticks_pipes_and_line_ends() {
+        assert_eq!(code("a`b", 20), "``a`b``");
+        assert_eq!(code("`a``", 20), "``` `a`` ```");
+        assert_eq!(cell("a|b\nc", 20), "`a\\|b\\nc`");
+        assert_eq!(code("", 20), "");
+    }
+}

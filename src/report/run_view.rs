@@ -1,0 +1,158 @@
+//! What every format shows of a single run, ordered once. Every number is counted from the cases.
+
+use std::collections::BTreeMap;
+
+use super::text::plural;
+use super::view::ending_words;
+use crate::corpus::Intent;
+use crate::run::{CaseRecord, Run};
+use crate::verdict::{Count, Outcome};
+
+/// What every format shows of a single run. A run has no gate: it states what got through and what did not.
+#[derive(Debug)]
+pub struct RunView<'a> {
+    /// The record.
+    pub run: &'a Run,
+    /// All cases, by id.
+    pub cases: Vec<&'a CaseRecord>,
+    /// Cases by outcome; outcomes without a case are not there.
+    pub outcomes: BTreeMap<Outcome, usize>,
+    /// Cases that went as they ought to not: see [`Mark`]. Undelivered legitimate files first, then by id.
+    pub notable: Vec<(Mark, &'a CaseRecord)>,
+}
+
+/// Why a case of a run is worth a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// A legitimate file that did not get through.
+    NotDelivered,
+    /// A control that got in.
+    ControlDelivered,
+    /// The edge disagreed with itself.
+    Flaky,
+    /// It could not be asked.
+    Inconclusive,
+}
+
+impl Mark {
+    /// The name in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotDelivered => "not_delivered",
+            Self::ControlDelivered => "control_delivered",
+            Self::Flaky => "flaky",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// The name in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NotDelivered => "not delivered",
+            Self::ControlDelivered => "control delivered",
+            Self::Flaky => "flaky",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// The mark of a case; `None`: it went as it ought to.
+    #[must_use]
+    pub fn of(case: &CaseRecord) -> Option<Self> {
+        let outcome = case.verdict.outcome;
+        match (case.intent, outcome.count()) {
+            (_, Count::Inconclusive) => Some(Self::Inconclusive),
+            (Intent::Legit, Count::Fail) => Some(Self::NotDelivered),
+            (Intent::Control, Count::Pass) => Some(Self::ControlDelivered),
+            // It arrived, if changed: it was not blocked.
+            (Intent::Control, Count::Fail) if outcome == Outcome::Altered => Some(Self::ControlDelivered),
+            (Intent::Legit, Count::Pass) | (Intent::Control, Count::Fail) => {
+                case.rounds.iter().any(|round| *round != outcome).then_some(Self::Flaky)
+            }
+        }
+    }
+}
+
+impl<'a> RunView<'a> {
+    /// Orders and counts a run.
+    #[must_use]
+    pub fn new(run: &'a Run) -> Self {
+        let mut cases: Vec<_> = run.cases.iter().collect();
+        cases.sort_by(|a, b| a.case.cmp(&b.case));
+        let mut outcomes = BTreeMap::new();
+        for case in &cases {
+            *outcomes.entry(case.verdict.outcome).or_default() += 1;
+        }
+        let mut notable: Vec<_> = cases.iter().filter_map(|case| Some((Mark::of(case)?, *case))).collect();
+        notable.sort_by(|a, b| (a.0, &a.1.case).cmp(&(b.0, &b.1.case)));
+        Self { run, cases, outcomes, notable }
+    }
+
+    /// What was run, in one line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let run = &self.run.manifest;
+        format!("Sent corpus `{}` through `{}`: {} of {} settled", run.corpus, run.profile, self.cases.len(), {
+            plural(usize::try_from(run.cases).unwrap_or(usize::MAX), "case", "cases")
+        })
+    }
+
+    /// What a reader must know of the run.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let run = &self.run.manifest;
+        let mut warnings = Vec::new();
+        if let Some(ending) = ending_words(self.run.ending.as_ref()) {
+            warnings.push(format!("the run {ending}"));
+        }
+        if self.cases.is_empty() {
+            warnings.push("no case is settled: this run says nothing about the edge".into());
+        }
+        if run.proof == crate::profile::Proof::Status {
+            warnings.push(
+                "passes are weak: `proof = \"status\"` believes the status code, and an edge may refuse with a 200"
+                    .into(),
+            );
+        }
+        if run.insecure {
+            warnings.push("certificates were not checked: whoever answered may not be the edge".into());
+        }
+        if !run.authorized {
+            warnings.push("controls were not sent (`authorized` is not set): protection was not tested".into());
+        }
+        warnings
+    }
+
+    /// The last line of a report: what got through and what did not.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let of = |intent| self.cases.iter().filter(|case| case.intent == intent).count();
+        let marked =
+            |mark, intent| self.notable.iter().filter(|(known, case)| *known == mark && case.intent == intent).count();
+        let (legit, controls) = (of(Intent::Legit), of(Intent::Control));
+        let unknown = marked(Mark::Inconclusive, Intent::Legit);
+        let delivered = legit - unknown - marked(Mark::NotDelivered, Intent::Legit);
+        let mut parts =
+            vec![format!("{delivered} of {} delivered", plural(legit, "legitimate case", "legitimate cases"))];
+        if controls > 0 {
+            let blocked = controls
+                - marked(Mark::ControlDelivered, Intent::Control)
+                - marked(Mark::Inconclusive, Intent::Control);
+            parts.push(format!("{blocked} of {} blocked", plural(controls, "control", "controls")));
+        }
+        let unknown = unknown + marked(Mark::Inconclusive, Intent::Control);
+        if unknown > 0 {
+            parts.push(format!("{unknown} inconclusive"));
+        }
+        let flaky = marked(Mark::Flaky, Intent::Legit) + marked(Mark::Flaky, Intent::Control);
+        if flaky > 0 {
+            parts.push(format!("{flaky} flaky"));
+        }
+        let settled = u64::try_from(self.cases.len()).unwrap_or(u64::MAX);
+        if self.run.manifest.cases > settled {
+            parts.push(format!("{} not settled", self.run.manifest.cases - settled));
+        }
+        parts.join(" · ")
+    }
+}

@@ -1,0 +1,81 @@
+//! What people and machines are told, in every format.
+
+mod csv_cells;
+mod fixture;
+mod json_schema;
+mod junit_xml;
+mod markdown_inert;
+mod terminal_page;
+
+use wafcanary::compare::Comparison;
+use wafcanary::report::{self, Format, Options};
+use wafcanary::run::Run;
+
+fn rendered_with(comparison: &Comparison, format: Format, options: &Options) -> String {
+    let mut out = Vec::new();
+    report::render_comparison(comparison, format, options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn rendered(comparison: &Comparison, format: Format) -> String {
+    rendered_with(comparison, format, &Options::default())
+}
+
+fn rendered_run(run: &Run, format: Format) -> String {
+    let mut out = Vec::new();
+    report::render_run(run, format, &Options::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn comparisons() -> [(&'static str, Comparison); 5] {
+    [
+        ("everything", fixture::everything()),
+        ("hostile", fixture::hostile()),
+        ("empty", fixture::empty()),
+        ("inconclusive", fixture::inconclusive()),
+        ("passing", fixture::passing()),
+    ]
+}
+
+#[test]
+fn each_format_reads_as_reviewed() {
+    for (name, comparison) in comparisons() {
+        for format in Format::ALL {
+            let text = rendered(&comparison, format);
+            insta::assert_snapshot!(format!("{name}.{}", format.as_str()), text);
+        }
+    }
+    for format in Format::ALL {
+        insta::assert_snapshot!(format!("run.{}", format.as_str()), rendered_run(&fixture::run(), format));
+    }
+}
+
+#[test]
+fn a_stored_comparison_rendered_again_gives_the_same_bytes() {
+    for (name, comparison) in comparisons() {
+        let stored = rendered(&comparison, Format::Json);
+        let read: Comparison = serde_json::from_str(&stored).unwrap();
+        for format in Format::ALL {
+            assert_eq!(rendered(&comparison, format), rendered(&read, format), "{name} as {}", format.as_str());
+        }
+    }
+}
+
+#[test]
+fn every_format_is_found_by_its_name() {
+    for format in Format::ALL {
+        assert_eq!(Format::parse(format.as_str()), Some(format));
+    }
+    assert_eq!(Format::parse("html"), None);
+}
+
+#[test]
+fn github_output_holds_only_keys_numbers_and_the_decision() {
+    let output = report::github_output(&fixture::hostile());
+    assert!(output.starts_with("decision=fail\nexit_code=1\ncases=14\nnewly_blocked=14\n"), "{output}");
+    for line in output.lines() {
+        let (key, value) = line.split_once('=').unwrap();
+        assert!(key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{line}");
+        assert!(value.parse::<u64>().is_ok() || ["pass", "fail", "inconclusive"].contains(&value), "{line}");
+    }
+}
