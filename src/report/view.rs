@@ -8,7 +8,7 @@ use crate::corpus::Intent;
 use crate::exit::ExitCode;
 use crate::profile::{Environment, Proof};
 use crate::run::{RunEnding, RunManifest};
-use crate::verdict::{Count, Outcome};
+use crate::verdict::{Count, Outcome, Text};
 
 /// What every format shows of a comparison.
 #[derive(Debug)]
@@ -292,7 +292,7 @@ fn procedures(cases: &[ComparedCase]) -> Vec<ProcedureHit<'_>> {
     let mut tallies: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.intent == Intent::Legit) {
         let hit = case.class == Class::NewlyBlocked;
-        for name in case.procedures.iter().map(String::as_str).collect::<BTreeSet<_>>() {
+        for name in case.procedures.iter().map(Text::as_str).collect::<BTreeSet<_>>() {
             let tally = tallies.entry(name).or_default();
             let (blocked, of, weight) = tally.attachments.entry(case.id.attachment()).or_default();
             *of += 1;
