@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Makes the files of the built-in corpus on Debian 12, each with a program that people use to write such files.
+#
+#   apt-get install --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui \
+#     python3-uno fonts-ipaexfont-gothic qpdf ffmpeg p7zip-full zip jlha-utils libheif-examples webp imagemagick \
+#     librsvg2-bin libimage-exiftool-perl libxml2-utils openssl faketime python3-venv
+#   python3 -m venv VENV && VENV/bin/pip install -r requirements.txt
+#   PYTHON=VENV/bin/python corpus/build/build.sh OUT
+#
+# OUT is an empty folder; copy from it what is to change under corpus/files, then run seal.py and check.py.
+set -euo pipefail
+shopt -s nullglob
+
+out=$(realpath -m "${1:?usage: build.sh OUT}")
+here=$(cd "$(dirname "$0")" && pwd)
+python=$(realpath -s "${PYTHON:?set PYTHON to the Python of the virtual environment}")
+
+export TZ=Asia/Tokyo LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+export SOURCE_DATE_EPOCH=1716771600 # 2024-05-27 10:00 JST
+frozen() { faketime -f '2024-05-27 10:00:00' "$@"; }
+running() { faketime -f '@2024-05-27 10:00:00' "$@"; }
+# Harmless and public: they keep scanners out of the containers, nothing else.
+password=Kawasaki2024
+
+mkdir -p "$out"
+[ -z "$(ls -A "$out")" ] || { echo "error: \`$out\` is not empty" >&2; exit 2; }
+cd "$out"
+mkdir -p tmp pdf docx xlsx heic webp bmp svg xml zip 7z lzh mp3 mp4 mov p7m
+
+# Office files, pictures, data
+(cd "$here" && running /usr/bin/python3 office.py "$out")
+(cd "$here" && frozen "$python" images.py "$out" && frozen "$python" data.py "$out")
+xmllint --format --encode UTF-8 --output xml/hygiene.xml tmp/hygiene.xml
+
+# PDF
+qpdf --deterministic-id --linearize tmp/collection-request.pdf pdf/linearized.pdf
+qpdf --encrypt "$password" owner 256 -- tmp/collection-request.pdf pdf/encrypted.pdf
+# The attached mail stays uncompressed, so that the file holds a newline followed by two hyphens.
+qpdf --deterministic-id --compress-streams=n --object-streams=disable \
+  --add-attachment tmp/mail.txt --filename=mail.txt --mimetype=text/plain \
+  --creationdate="D:20240527100000+09'00'" --moddate="D:20240527100000+09'00'" -- \
+  tmp/collection-request.pdf pdf/newline-dashes.pdf
+
+# Pictures: the place is the square before Kawasaki city hall
+exiftool -q -overwrite_original -Make=Example -Model='Camera 1' -Orientation=1 -n \
+  -DateTimeOriginal='2024:05:26 11:20:00' -GPSLatitude=35.5309 -GPSLatitudeRef=N \
+  -GPSLongitude=139.7030 -GPSLongitudeRef=E -GPSAltitude=3 -GPSAltitudeRef=0 jpeg/site-photo.jpg
+exiftool -q -overwrite_original -XMP-dc:Title='かわさき市民音楽祭' -XMP-dc:Rights=CC0-1.0 \
+  -XMP-xmp:CreatorTool='Example Designer' -XMP-xmp:CreateDate='2024:05:01 09:00:00+09:00' jpeg/flyer-xmp.jpg
+heif-enc -q 45 -o heic/passbook.heic tmp/passbook.png >tmp/heif.log
+cwebp -quiet -q 50 tmp/park.png -o webp/park.webp
+convert tmp/map.png -resize 160x120 -colors 16 -type palette BMP3:bmp/map.bmp
+rsvg-convert --format=svg --output=svg/logo.svg "$here/logo.svg"
+
+# Sound and film
+exact=(-map_metadata -1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact)
+film=(-f lavfi -i testsrc2=size=320x240:rate=12:duration=2 -f lavfi -i sine=frequency=440:duration=2
+  -c:v libx264 -preset veryslow -crf 34 -pix_fmt yuv420p -threads 1 -c:a aac -b:a 24k -ac 1)
+ffmpeg -v error -nostdin "${film[@]}" "${exact[@]}" -metadata creation_time=2024-05-24T10:00:00Z \
+  -movflags +faststart mp4/pool-drain.mp4
+ffmpeg -v error -nostdin "${film[@]}" "${exact[@]}" -metadata creation_time=2024-05-26T10:00:00Z mov/site-tour.mov
+ffmpeg -v error -nostdin -f lavfi -i sine=frequency=523:duration=2 -c:a libmp3lame -b:a 32k -ac 1 "${exact[@]}" \
+  -metadata title='勧誘電話の録音' -metadata track=1 -metadata comment='5月20日 14時' -id3v2_version 3 mp3/call-record.mp3
+
+# Encrypted workbook
+"$python" -m msoffcrypto -e -p "$password" xlsx/rent-subsidy.xlsx xlsx/rent-password.xlsx
+rm xlsx/rent-subsidy.xlsx
+
+# Archives: first with UTF-8 names, then with names in Shift_JIS and no flag, as Windows writes them
+names=tmp/names
+mkdir -p "$names/utf8" "$names/sjis"
+cp tmp/pool-1.jpg "$names/utf8/写真1_正面.jpg"
+cp tmp/pool-2.jpg "$names/utf8/写真2_排水口.jpg"
+cp tmp/pool-1.jpg "$names/sjis/$(printf '\x8e\xca\x90\x5e\x95\x5c.jpg')" # 写真表.jpg: 0x5C in the last byte of 表
+cp tmp/mail.txt "$names/sjis/$(printf '\x90\x5c\x90\xbf\x8f\x91.txt')"  # 申請書.txt: 0x5C in the last byte of 申
+find "$names" -type f -exec touch -d '2024-05-24 10:00:00' {} +
+(cd "$names/utf8" && zip -q -X ../../../zip/photos-utf8.zip ./*)
+(cd "$names/sjis" && LC_ALL=C zip -q -X ../../../zip/papers-sjis.zip ./*)
+cp xls/guarantee-subsidy.xls tmp/guarantee.xls
+cp csv/childcare-sjis.csv tmp/childcare.csv
+touch -d '2024-05-24 10:00:00' tmp/*.xls tmp/*.csv
+(cd tmp && 7z a -bd -tzip -mem=ZipCrypto -p"$password" ../zip/papers-zipcrypto.zip guarantee.xls >7z.log)
+(cd tmp && 7z a -bd -tzip -mem=AES256 -p"$password" ../zip/list-aes.zip childcare.csv >7z.log)
+(cd tmp && 7z a -bd -mmt=1 ../7z/plans.7z guarantee.xls childcare.csv >7z.log)
+(cd tmp && jlha c0q2 ../lzh/meters.lzh guarantee.xls childcare.csv >jlha.log)
+
+# A signed copy, with a certificate of a person who does not exist; the key is thrown away
+openssl req -x509 -newkey rsa:2048 -nodes -keyout tmp/key.pem -out tmp/certificate.pem -days 36500 -set_serial 1 \
+  -subj '/C=JP/O=Example Credit Union/CN=Kawasaki Taro' 2>tmp/openssl.log
+frozen openssl cms -sign -binary -nodetach -outform DER -in xls/guarantee-subsidy.xls \
+  -signer tmp/certificate.pem -inkey tmp/key.pem -out p7m/guarantee-signed.p7m
+cp tmp/pool-1.jpg jpeg/pool-drain.jpg
+rm -r tmp
+find . -type f | sort

@@ -1,0 +1,109 @@
+"""Has LibreOffice write the office files: `office.py OUT`, with Debian's python3 (module `uno`)."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import uno
+from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+
+from sources import MACRO, SHEETS, SLIDES, TEXTS
+
+# com.sun.star.script.ModuleType.NORMAL
+VBA_NORMAL_MODULE = 1
+PDF_A2 = [("SelectPdfVersion", 2)]
+
+# source, output, filter, options of the PDF export, options of a text filter
+JOBS = [
+    (TEXTS, "drainage-plan", "pdf/drainage-plan.pdf", "writer_pdf_Export", [], None),
+    (TEXTS, "business-plan", "pdf/business-plan.pdf", "writer_pdf_Export", PDF_A2, None),
+    (TEXTS, "sponsorship-vertical", "pdf/sponsorship-vertical.pdf", "writer_pdf_Export", [], None),
+    (TEXTS, "collection-request", "tmp/collection-request.pdf", "writer_pdf_Export", [], None),
+    (TEXTS, "sponsorship-request", "docx/sponsorship-request.docx", "MS Word 2007 XML", None, None),
+    (TEXTS, "donation-form", "docx/donation-form.docx", "MS Word 2007 XML", None, None),
+    (TEXTS, "traffic-class", "doc/traffic-class.doc", "MS Word 97", None, None),
+    (TEXTS, "pool-inspection", "odt/pool-inspection.odt", "writer8", None, None),
+    (TEXTS, "correction-request", "rtf/correction-request.rtf", "Rich Text Format", None, None),
+    (SHEETS, "preliminary-survey", "xlsx/preliminary-survey.xlsx", "Calc MS Excel 2007 XML", None, None),
+    (SHEETS, "rent-subsidy", "xlsx/rent-subsidy.xlsx", "Calc MS Excel 2007 XML", None, None),
+    (SHEETS, "guarantee-subsidy", "xls/guarantee-subsidy.xls", "MS Excel 97", None, None),
+    (SHEETS, "nature-class", "ods/nature-class.ods", "calc8", None, None),
+    (SHEETS, "waste-reduction", "xlsm/waste-reduction.xlsm", "Calc MS Excel 2007 VBA XML", None, None),
+    (SHEETS, "childcare", "csv/childcare-sjis.csv", "Text - txt - csv (StarCalc)", None, "44,34,64,1"),
+    (SLIDES, "event-outline", "pptx/event-outline.pptx", "Impress MS PowerPoint 2007 XML", None, None),
+]
+
+
+def prop(name, value):
+    return PropertyValue(Name=name, Value=value)
+
+
+def connect(pipe, process):
+    """The desktop of a LibreOffice that may still be starting; gives up after a minute."""
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    for _ in range(600):
+        try:
+            context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+            return context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+        except NoConnectException:
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+    raise SystemExit("soffice did not start")
+
+
+def add_macro(document):
+    """Puts one harmless macro into the document's own Basic library, in VBA mode, so that it is exported."""
+    libraries = document.BasicLibraries
+    libraries.VBACompatibilityMode = True
+    libraries.ProjectName = "VBAProject"
+    library = libraries.createLibrary("VBAProject")
+    info = uno.createUnoStruct("com.sun.star.script.ModuleInfo")
+    info.ModuleType = VBA_NORMAL_MODULE
+    library.insertModuleInfo("Module1", info)
+    library.insertByName("Module1", MACRO)
+
+
+def convert(desktop, folder, job, out):
+    sources, name, target, filter_name, pdf, text_options = job
+    source = folder / f"{name}.xml"
+    source.write_text(sources[name], encoding="utf-8")
+    document = desktop.loadComponentFromURL(source.as_uri(), "_blank", 0, (prop("Hidden", True),))
+    if target.endswith(".xlsm"):
+        add_macro(document)
+    options = [prop("FilterName", filter_name)]
+    if pdf:
+        data = tuple(prop(key, value) for key, value in pdf)
+        options.append(prop("FilterData", uno.Any("[]com.sun.star.beans.PropertyValue", data)))
+    if text_options:
+        options.append(prop("FilterOptions", text_options))
+    path = out / target
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document.storeToURL(path.as_uri(), tuple(options))
+    document.close(True)
+
+
+def main():
+    out = Path(sys.argv[1]).resolve()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pipe = f"corpus{os.getpid()}"
+        process = subprocess.Popen([
+            "soffice", "--headless", "--norestore", "--nologo", f"-env:UserInstallation={(folder / 'profile').as_uri()}",
+            f"--accept=pipe,name={pipe};urp;",
+        ])
+        try:
+            desktop = connect(pipe, process)
+            for job in JOBS:
+                convert(desktop, folder, job, out)
+            desktop.terminate()
+        finally:
+            process.wait(timeout=60)
+
+
+main()
