@@ -23,6 +23,12 @@ impl CaseId {
         sound.then(|| Self(text.into()))
     }
 
+    /// The id of text that is known to be sound: escaped, or part of the program.
+    pub(super) fn of(text: &str) -> Self {
+        debug_assert!(Self::parse(text).is_some(), "`{text}` is no case id");
+        Self(text.into())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -106,6 +112,14 @@ impl Attachment {
     #[must_use]
     pub fn family(&self) -> &str {
         self.id.split('/').next().unwrap_or(&self.id)
+    }
+
+    /// The intent as it is written in manifests.
+    pub(super) fn intent_name(&self) -> &'static str {
+        match self.intent {
+            Intent::Legit => "legit",
+            Intent::Control => "control",
+        }
     }
 }
 

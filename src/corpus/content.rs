@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -112,6 +113,22 @@ impl Piece {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// `len` of its bytes from `start` on, both within it.
+    fn part(&self, start: u64, len: u64) -> Self {
+        let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes.slice(index(start)..index(start + len))),
+            Self::File { path, offset, stamp, .. } => {
+                Self::File { path: path.clone(), offset: offset + start, len, stamp: stamp.clone() }
+            }
+            Self::Fill { pattern, .. } => {
+                let turn = index(start % pattern.len() as u64);
+                let turned = [&pattern[turn..], &pattern[..turn]].concat();
+                Self::Fill { pattern: turned.into(), len }
+            }
+        }
+    }
 }
 
 /// The bytes of a file to upload: never held in memory whole when they are on disk.
@@ -178,6 +195,30 @@ impl Content {
     #[must_use]
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// The bytes of `range` as pieces; what lies past the end is left out.
+    #[must_use]
+    pub fn range(&self, range: Range<u64>) -> Vec<Piece> {
+        let mut start = 0;
+        let mut out = Vec::new();
+        for piece in self.pieces.iter() {
+            let end = start + piece.len();
+            let (from, to) = (range.start.max(start), range.end.min(end));
+            if from < to {
+                out.push(piece.part(from - start, to - from));
+            }
+            start = end;
+        }
+        out
+    }
+
+    /// Reads the bytes of `range` into memory; fewer when the content ends before.
+    pub fn read_range(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let pieces = self.range(range).into();
+        ContentReader { pieces, next: 0, left: 0, open: None }.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Reads the bytes from the start. A file that is not the one that was digested gives an
@@ -248,10 +289,9 @@ impl Read for ContentReader {
                     want
                 }
                 Piece::Fill { pattern, .. } => {
-                    let period = pattern.len() as u64;
-                    for (slot, at) in buffer[..want].iter_mut().zip(done..) {
-                        *slot = pattern[usize::try_from(at % period).unwrap_or(0)];
-                    }
+                    let turn = usize::try_from(done % pattern.len() as u64).unwrap_or(0);
+                    let want = want.min(pattern.len() - turn);
+                    buffer[..want].copy_from_slice(&pattern[turn..turn + want]);
                     want
                 }
                 Piece::File { path, .. } => {
@@ -266,5 +306,44 @@ impl Read for ContentReader {
             self.left -= read as u64;
             return Ok(read);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mixed(dir: &Path) -> Content {
+        let path = dir.join("middle");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let stamp = Stamp::of(&File::open(&path).unwrap()).unwrap();
+        let part = Piece::File { path: Arc::new(path), offset: 2, len: 6, stamp };
+        let fill = Piece::Fill { pattern: Bytes::from_static(b"xyz"), len: 8 };
+        Content::from_pieces(vec![Piece::Bytes(Bytes::from_static(b"ab")), part, fill]).unwrap()
+    }
+
+    #[test]
+    fn every_range_reads_the_same_bytes_as_the_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let content = mixed(dir.path());
+        let mut whole = Vec::new();
+        content.reader().read_to_end(&mut whole).unwrap();
+        assert_eq!(whole, b"ab234567xyzxyzxy");
+        assert_eq!(content.sha256(), Sha256Digest::of(&whole));
+        for start in 0..=whole.len() {
+            for end in start..=whole.len() {
+                let read = content.read_range(start as u64..end as u64).unwrap();
+                assert_eq!(read, whole[start..end], "{start}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_changed_after_the_digest_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let content = mixed(dir.path());
+        std::fs::write(dir.path().join("middle"), b"0123456789 and more").unwrap();
+        let error = content.reader().read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

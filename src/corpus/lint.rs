@@ -1,0 +1,154 @@
+//! `corpus check`: what is wrong with a corpus, and what is only odd.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use super::manifest::did_you_mean;
+use super::select::Family;
+use super::variant::Setting;
+use super::{Corpus, Entry, Intent, Sha256Digest};
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// The corpus proves less than it says.
+    Error,
+    /// It looks like a mistake.
+    Warning,
+}
+
+/// One finding. What a manifest says wrongly is not here: such a corpus does not open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lint {
+    /// How much it weighs.
+    pub level: Level,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+    /// The manifest and the 1-based line of the attachment.
+    pub place: Option<(PathBuf, usize)>,
+}
+
+/// Everything that can be said about a corpus that opened, errors first, each level in the order of the corpus.
+#[must_use]
+pub fn lint(corpus: &Corpus) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    let mut digests: HashMap<Sha256Digest, &Entry> = HashMap::new();
+    for entry in &corpus.attachments {
+        if let Some(first) = digests.get(&entry.content.sha256()) {
+            lints.extend(same_content(first, entry));
+        } else {
+            digests.insert(entry.content.sha256(), entry);
+        }
+        // A folder without a manifest says nothing of its files, and need not.
+        if entry.attachment.place.is_some() {
+            lints.extend(unsaid(entry));
+        }
+        if entry.content.is_empty() && entry.attachment.intent == Intent::Control {
+            let help = "a control without bytes is blocked by nothing: restore its file";
+            lints.push(about(entry, Level::Error, format!("the control `{}` is empty", entry.attachment.id), help));
+        }
+    }
+    lints.extend(procedures(corpus));
+    lints.extend(unreachable(corpus));
+    if !corpus.attachments.iter().any(|entry| entry.attachment.intent == Intent::Legit) {
+        lints.push(Lint {
+            level: Level::Error,
+            message: "every attachment is a control: no legitimate file is tested".into(),
+            help: "add the files that people really attach".into(),
+            place: None,
+        });
+    }
+    lints.sort_by_key(|lint| lint.level);
+    lints
+}
+
+fn about(entry: &Entry, level: Level, message: String, help: impl Into<String>) -> Lint {
+    Lint { level, message, help: help.into(), place: entry.attachment.place.clone() }
+}
+
+fn same_content(first: &Entry, entry: &Entry) -> Option<Lint> {
+    let (a, b) = (&first.attachment, &entry.attachment);
+    if a.intent != b.intent {
+        let message = format!("`{}` and `{}` have the same bytes, and only one of them is a control", a.id, b.id);
+        return Some(about(entry, Level::Error, message, "no edge can tell them apart by content: mend one of them"));
+    }
+    let same = first.filename == entry.filename
+        && first.declared_type == entry.declared_type
+        && first.client == entry.client
+        && first.transport == entry.transport
+        && first.beside.is_empty()
+        && entry.beside.is_empty();
+    let message = format!("`{}` and `{}` have the same bytes", a.id, b.id);
+    // The same bytes under another name, type or client are another upload.
+    same.then(|| {
+        about(entry, Level::Warning, message, "remove one, or give it another filename, type, client or transport")
+    })
+}
+
+fn unsaid(entry: &Entry) -> Vec<Lint> {
+    let Provenance { source, licence } = &entry.attachment.provenance;
+    let id = &entry.attachment.id;
+    let mut lints = Vec::new();
+    if source.is_none() {
+        let help = "add `source`: the program that wrote the file, or the thread or rule that it reproduces";
+        lints.push(about(entry, Level::Warning, format!("`{id}` does not say where it comes from"), help));
+    }
+    if licence.is_none() {
+        let help = "add `licence` to it or to the manifest, an SPDX expression";
+        lints.push(about(entry, Level::Warning, format!("`{id}` has no licence"), help));
+    }
+    lints
+}
+
+use super::Provenance;
+
+/// A procedure named once, beside one that is nearly spelt so, is likely a slip.
+fn procedures(corpus: &Corpus) -> Vec<Lint> {
+    const NEAR: f64 = 0.93;
+    const COMPARED_MAX: usize = 2_000;
+    let mut uses: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in &corpus.attachments {
+        for procedure in &entry.attachment.procedures {
+            uses.entry(procedure).or_default().push(entry);
+        }
+    }
+    let mut lints = Vec::new();
+    if uses.len() > COMPARED_MAX {
+        return lints;
+    }
+    for (name, entries) in uses.iter().filter(|(_, entries)| entries.len() == 1) {
+        let near = uses
+            .iter()
+            .filter(|(other, others)| *other != name && others.len() > 1)
+            .find(|(other, _)| strsim::normalized_damerau_levenshtein(name, other).max(jaro(name, other)) > NEAR);
+        if let Some((other, _)) = near {
+            let message = format!("the procedure `{name}` is named once");
+            lints.push(about(entries[0], Level::Warning, message, did_you_mean(name, [*other])));
+        }
+    }
+    lints
+}
+
+fn jaro(a: &str, b: &str) -> f64 {
+    strsim::jaro_winkler(a, b)
+}
+
+fn unreachable(corpus: &Corpus) -> Vec<Lint> {
+    let entries: Vec<&Entry> = corpus.attachments.iter().collect();
+    let mut families: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        families.entry(entry.attachment.family()).or_default().push(index);
+    }
+    let mut lints = Vec::new();
+    for (name, members) in families {
+        for value in Family::new(&members, &entries, &Setting::default()).unreachable() {
+            let message = format!("no attachment of the family `{name}` can have `{value}`");
+            let help = "take the value off the axis, or add an attachment or a client that can have it";
+            lints.push(about(entries[members[0]], Level::Warning, message, help));
+        }
+    }
+    lints
+}
