@@ -1,8 +1,20 @@
 //! Sending: the one door to the network. It records facts and never judges.
 
+mod body;
+mod connect;
+mod decode;
+mod exact_head;
+mod link;
 pub mod observation;
+pub mod pace;
+mod patient;
+mod proxy;
+mod tally;
+mod tls;
+pub mod transport;
 
 pub use observation::{
     Answer, BodyHead, Ending, Observation, Phase, ReadBackFact, Receipt, ReceiptFact, Sent, StepFact, Timings,
     Unreachable,
 };
+pub use transport::Transport;
