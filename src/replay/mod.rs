@@ -1,6 +1,17 @@
 //! Sending: the one door to the network. It records facts and never judges.
 
+mod body;
+mod connect;
+mod decode;
+mod exact_head;
+mod link;
 pub mod observation;
+pub mod pace;
+mod patient;
+mod proxy;
+mod tally;
+mod tls;
+pub mod transport;
 
 /// The requests around an upload, and proof of delivery from behind the edge.
 pub mod steps;
@@ -9,3 +20,4 @@ pub use observation::{
     Answer, BodyHead, Ending, Observation, Phase, ReadBackFact, Receipt, ReceiptFact, Sent, StepFact, Timings,
     Unreachable,
 };
+pub use transport::Transport;
