@@ -114,7 +114,7 @@ fn json_request(dialect: &Dialect, case: &Case, submission: &Submission) -> Resu
     let draft = Draft { method: "POST", table: dialect.json, content_type, body };
     let request = draft.finish(dialect, submission, Framing::ContentLength);
     Ok(WireRequest {
-        filename: Some(filename.trim_matches('"').as_bytes().to_vec()),
+        filename: filename.get(1..filename.len() - 1).map(|between| between.as_bytes().to_vec()),
         filename_readings: vec![case.filename.text.clone()],
         content_type: Some(declared),
         ..request

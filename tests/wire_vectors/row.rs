@@ -105,6 +105,7 @@ impl Row {
             "perl-lwp" => "perl".to_owned(),
             "ruby-nethttp" => "ruby".to_owned(),
             "ureq-3" => "ureq".to_owned(),
+            "reqwest-0.12" | "reqwest-0.13" if self.case.starts_with("s05b-") => "reqwest-attr".to_owned(),
             "reqwest-0.12" | "reqwest-0.13" if streamed => "reqwest-stream".to_owned(),
             other => apache_or_reqwest(other),
         };
@@ -188,12 +189,13 @@ impl Row {
             Bytes::from_static(b"hi\n"),
             Bytes::new(),
             Bytes::from_static(&PDF[..9]),
+            Bytes::from_static(b"x"),
             Bytes::from(big),
         ];
         let first = match self.case.as_str() {
             case if case.contains("z01") || case.starts_with("none-") => 2,
             case if case.starts_with("mime-") || case.starts_with("m-") || case == "dir-form" => 1,
-            case if case.contains("big") => 4,
+            case if case.contains("big") => 5,
             _ => 0,
         };
         contents.swap(0, first);
