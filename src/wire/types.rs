@@ -20,7 +20,7 @@ pub(crate) enum TypeRule {
     Chromium,
     /// The captured table of Firefox with Debian's mime.types.
     Firefox,
-    /// The captured table of WebKitGTK with shared-mime-info.
+    /// The captured table of `WebKitGTK` with shared-mime-info.
     WebKit,
     /// The ten extensions of libcurl.
     Curl,
