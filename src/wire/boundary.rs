@@ -105,8 +105,8 @@ impl Source {
 
     fn uuid(&mut self) -> String {
         let variant = self.take(b"89ab", 1);
-        let [a, b, c, d, e] = [8, 4, 3, 3, 12].map(|count| self.take(HEX, count));
-        format!("{a}-{b}-4{c}-{variant}{d}-{e}")
+        let [low, middle, high, clock, node] = [8, 4, 3, 3, 12].map(|count| self.take(HEX, count));
+        format!("{low}-{middle}-4{high}-{variant}{clock}-{node}")
     }
 }
 

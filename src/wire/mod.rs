@@ -92,13 +92,13 @@ fn json_request(dialect: &Dialect, case: &Case, submission: &Submission) -> Resu
     let filename = quoted(&case.filename.text);
     let mut before = String::from("{");
     for (name, value) in &submission.fields {
-        before.push_str(&format!("{}:{},", quoted(name), quoted(value)));
+        before.extend([quoted(name), ":".to_owned(), quoted(value), ",".to_owned()]);
     }
-    before.push_str(&format!("\"filename\":{filename},\"type\":{},\"content\":\"", quoted(&declared)));
+    before.extend(["\"filename\":", &filename, ",\"type\":", &quoted(&declared), ",\"content\":\""]);
     let mut after = String::from("\"");
     for beside in &case.beside {
         match beside {
-            Beside::Text { name, value } => after.push_str(&format!(",{}:{}", quoted(name), quoted(value))),
+            Beside::Text { name, value } => after.extend([",".to_owned(), quoted(name), ":".to_owned(), quoted(value)]),
             Beside::File { .. } | Beside::EmptyFile { .. } => {
                 return Err(no_place(case, "a JSON body has one file"));
             }
@@ -114,7 +114,7 @@ fn json_request(dialect: &Dialect, case: &Case, submission: &Submission) -> Resu
     let draft = Draft { method: "POST", table: dialect.json, content_type, body };
     let request = draft.finish(dialect, submission, Framing::ContentLength);
     Ok(WireRequest {
-        filename: Some(filename.trim_matches('"').as_bytes().to_vec()),
+        filename: filename.get(1..filename.len() - 1).map(|between| between.as_bytes().to_vec()),
         filename_readings: vec![case.filename.text.clone()],
         content_type: Some(declared),
         ..request

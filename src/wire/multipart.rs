@@ -101,7 +101,7 @@ pub(crate) fn form(
         content_type: content_type.clone(),
         content: &case.content,
     };
-    parts.push(file_part(dialect, page, own, given)?);
+    parts.push(file_part(dialect, page, &own, given)?);
     let nothing = Content::from_bytes(Bytes::new());
     for beside in &case.beside {
         parts.push(match beside {
@@ -109,12 +109,12 @@ pub(crate) fn form(
             Beside::File { name, filename, content } => {
                 let field = name.as_deref().unwrap_or(&submission.field);
                 let content_type = beside_type(dialect, case, filename, content);
-                file_part(dialect, page, FilePart { field, filename, content_type, content }, given)?
+                file_part(dialect, page, &FilePart { field, filename, content_type, content }, given)?
             }
             Beside::EmptyFile { name } => {
                 let content_type = client_type(dialect, "", &nothing);
                 let part = FilePart { field: name, filename: "", content_type, content: &nothing };
-                file_part(dialect, page, part, given)?
+                file_part(dialect, page, &part, given)?
             }
         });
     }
@@ -181,7 +181,7 @@ fn text_part(dialect: &Dialect, page: PageCharset, name: &str, value: &str) -> R
     Ok(Part { head, value: Segment::Bytes(value.into()) })
 }
 
-fn file_part(dialect: &Dialect, page: PageCharset, file: FilePart<'_>, given: &Given) -> Result<Part> {
+fn file_part(dialect: &Dialect, page: PageCharset, file: &FilePart<'_>, given: &Given) -> Result<Part> {
     let parameter = filename_parameter(dialect, file.filename, page)?;
     let trailer = match dialect.trailer {
         Trailer::Nothing => String::new(),

@@ -20,7 +20,7 @@ pub(crate) enum TypeRule {
     Chromium,
     /// The captured table of Firefox with Debian's mime.types.
     Firefox,
-    /// The captured table of WebKitGTK with shared-mime-info.
+    /// The captured table of `WebKitGTK` with shared-mime-info.
     WebKit,
     /// The ten extensions of libcurl.
     Curl,
@@ -50,7 +50,12 @@ pub(crate) fn declared(rule: TypeRule, filename: &str, content: &Content) -> Opt
         TypeRule::Curl => by_ending(CURL, filename),
         TypeRule::Python | TypeRule::PythonNamed => by_table(Column::Python, python_suffix(filename)),
         TypeRule::MimeDb => by_table(Column::MimeDb, mime_db_suffix(filename)),
-        TypeRule::MimeGuess => guessed(std::path::Path::new(filename).extension().and_then(std::ffi::OsStr::to_str)),
+        TypeRule::MimeGuess => {
+            let suffix = std::path::Path::new(filename).extension().and_then(std::ffi::OsStr::to_str);
+            // NOTE: reqwest parses the type before it writes it, which makes it lower case.
+            guessed(suffix).map(|name| name.to_ascii_lowercase())
+        }
+
         TypeRule::Perl => by_table(Column::Perl, perl_suffix(filename)).or_else(|| perl_look(content)),
         TypeRule::RubyHttpClient => by_ending(RUBY_HTTPCLIENT, filename),
     };

@@ -1,4 +1,4 @@
-//! Chromium 156, Firefox 153 ESR and WebKitGTK 2.50: forms, fetch, XMLHttpRequest, beacons.
+//! Chromium 156, Firefox 153 ESR and `WebKitGTK` 2.50: forms, fetch, `XMLHttpRequest`, beacons.
 //!
 //! A form cannot send a PUT or JSON; a page does that from script, so their headers are those of fetch.
 //! Where `Cookie` stands was not captured: it is placed as the engines' sources have it.

@@ -1,4 +1,4 @@
-//! Java: OkHttp 3.13, Apache HttpClient 5.2 and httpmime 4.5 in each of their modes.
+//! Java: `OkHttp` 3.13, Apache `HttpClient` 5.2 and httpmime 4.5 in each of their modes.
 
 use super::{DISPOSITION, DISPOSITION_TYPE};
 use crate::wire::boundary::BoundaryShape;

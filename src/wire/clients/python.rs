@@ -1,4 +1,4 @@
-//! Python: requests and urllib3 in three generations, requests-toolbelt, httpx, aiohttp, HTTPie.
+//! Python: requests and urllib3 in three generations, requests-toolbelt, httpx, aiohttp, `HTTPie`.
 
 use super::{DISPOSITION, DISPOSITION_TYPE, TYPE_DISPOSITION};
 use crate::wire::boundary::BoundaryShape;
