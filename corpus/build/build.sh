@@ -17,8 +17,9 @@ python=$(realpath -s "${PYTHON:?set PYTHON to the Python of the virtual environm
 
 export TZ=Asia/Tokyo LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 export SOURCE_DATE_EPOCH=1716771600 # 2024-05-27 10:00 JST
-frozen() { faketime -f '2024-05-27 10:00:00' "$@"; }
+# LibreOffice hangs on a frozen clock.
 running() { faketime -f '@2024-05-27 10:00:00' "$@"; }
+frozen() { faketime -f '2024-05-27 10:00:00' "$@"; }
 # Harmless and public: they keep scanners out of the containers, nothing else.
 password=Kawasaki2024
 
@@ -28,7 +29,7 @@ cd "$out"
 mkdir -p tmp pdf docx xlsx heic webp bmp svg xml zip 7z lzh mp3 mp4 mov p7m
 
 # Office files, pictures, data
-(cd "$here" && running /usr/bin/python3 office.py "$out")
+(cd "$here" && running timeout --kill-after=10 300 /usr/bin/python3 office.py "$out")
 (cd "$here" && frozen "$python" images.py "$out" && frozen "$python" data.py "$out")
 xmllint --format --encode UTF-8 --output xml/hygiene.xml tmp/hygiene.xml
 
@@ -47,7 +48,9 @@ exiftool -q -overwrite_original -Make=Example -Model='Camera 1' -Orientation=1 -
   -GPSLongitude=139.7030 -GPSLongitudeRef=E -GPSAltitude=3 -GPSAltitudeRef=0 jpeg/site-photo.jpg
 exiftool -q -overwrite_original -XMP-dc:Title='かわさき市民音楽祭' -XMP-dc:Rights=CC0-1.0 \
   -XMP-xmp:CreatorTool='Example Designer' -XMP-xmp:CreateDate='2024:05:01 09:00:00+09:00' jpeg/flyer-xmp.jpg
-heif-enc -q 45 -o heic/passbook.heic tmp/passbook.png >tmp/heif.log
+# heif-enc carries the EXIF over, as a phone would write it
+exiftool -q -overwrite_original -Make=Example -Model='Phone 1' -DateTimeOriginal='2024:05:26 20:41:00' tmp/passbook.jpg
+heif-enc -q 47 -o heic/passbook.heic tmp/passbook.jpg >tmp/heif.log
 cwebp -quiet -q 50 tmp/park.png -o webp/park.webp
 convert tmp/map.png -resize 160x120 -colors 16 -type palette BMP3:bmp/map.bmp
 rsvg-convert --format=svg --output=svg/logo.svg "$here/logo.svg"
@@ -72,7 +75,7 @@ mkdir -p "$names/utf8" "$names/sjis"
 cp tmp/pool-1.jpg "$names/utf8/写真1_正面.jpg"
 cp tmp/pool-2.jpg "$names/utf8/写真2_排水口.jpg"
 cp tmp/pool-1.jpg "$names/sjis/$(printf '\x8e\xca\x90\x5e\x95\x5c.jpg')" # 写真表.jpg: 0x5C in the last byte of 表
-cp tmp/mail.txt "$names/sjis/$(printf '\x90\x5c\x90\xbf\x8f\x91.txt')"  # 申請書.txt: 0x5C in the last byte of 申
+cp tmp/mail.txt "$names/sjis/$(printf '\x90\x5c\x90\xbf\x8f\x91.txt')" # 申請書.txt: 0x5C in the last byte of 申
 find "$names" -type f -exec touch -d '2024-05-24 10:00:00' {} +
 (cd "$names/utf8" && zip -q -X ../../../zip/photos-utf8.zip ./*)
 (cd "$names/sjis" && LC_ALL=C zip -q -X ../../../zip/papers-sjis.zip ./*)

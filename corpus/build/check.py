@@ -1,4 +1,4 @@
-"""Checks the built-in corpus: `check.py`, with the Python of requirements.txt; `check.py --trips` shows what trips what.
+"""Checks the built-in corpus: `check.py`, with the Python of requirements.txt; `--trips` shows what trips what.
 
 Each file is opened by a program that did not write it. The tags that state a fact about the bytes are compared with the
 bytes. Beside the packages of build.sh it needs: file poppler-utils lhasa libarchive-tools jq unzip.
@@ -31,8 +31,8 @@ PASSWORD = "Kawasaki2024"
 WEIGHT_LIMIT = 1_500_000
 WINDOW = 128 * 1024
 KEYS = {
-    "id", "file", "sha256", "filename", "intent", "twin", "encoding", "procedures", "tags", "weight", "source", "fields",
-    "also", "empty", "size", "axes",
+    "id", "file", "sha256", "filename", "intent", "twin", "encoding", "procedures", "tags", "weight", "source",
+    "fields", "also", "empty", "size", "axes",
 }
 # What a cautious edge knows of an extension: the bytes that such a file starts with.
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -65,9 +65,13 @@ def known(word):
 
 def pdf(path):
     secret = path.name == "encrypted.pdf"
-    run("qpdf", *([f"--password={PASSWORD}"] if secret else []), "--check", path)
-    run("pdfinfo", *(["-upw", PASSWORD] if secret else []), path)
-    run("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=nullpage", *([f"-sPDFPassword={PASSWORD}"] if secret else []), path)
+
+    def opened(*command, password):
+        run(*command, *(password if secret else []), path)
+
+    opened("qpdf", "--check", password=[f"--password={PASSWORD}"])
+    opened("pdfinfo", password=["-upw", PASSWORD])
+    opened("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=nullpage", password=[f"-sPDFPassword={PASSWORD}"])
 
 
 def workbook(path):
@@ -122,7 +126,8 @@ CHECKS = {
     ".pptx": lambda path: expect(len(pptx.Presentation(str(path)).slides) == 2, "not two slides"), ".xlsx": workbook,
     ".xlsm": macros, ".xls": legacy("Workbook"), ".doc": legacy("WordDocument"), ".odt": known("OpenDocument Text"),
     ".ods": known("OpenDocument Spreadsheet"), ".rtf": known("Rich Text Format"), ".txt": text, ".csv": text,
-    ".json": lambda path: run("jq", "-e", ".", path), ".xml": lambda path: ElementTree.parse(path), ".eml": known("news or mail"),
+    ".json": lambda path: run("jq", "-e", ".", path), ".xml": ElementTree.parse,
+    ".eml": known("news or mail"),
     ".ics": known("vCalendar"), ".vcf": known("vCard"), ".jpg": picture, ".png": picture, ".gif": picture,
     ".webp": typed("WEBP"), ".tif": picture, ".bmp": picture, ".heic": typed("HEIC"),
     ".svg": lambda path: run("xmllint", "--noout", path), ".zip": archive, ".7z": archive,
@@ -178,7 +183,8 @@ def check_file(entry):
     content = path.read_bytes()
     expect(hashlib.sha256(content).hexdigest() == entry["sha256"], "sha256 differs; run seal.py if that is meant")
     CHECKS[path.suffix](path)
-    expect(facts(entry, content) == FACTS & set(entry["tags"]), f"the bytes deserve the tags {sorted(facts(entry, content))}")
+    found = facts(entry, content)
+    expect(found == FACTS & set(entry["tags"]), f"the bytes deserve the tags {sorted(found)}")
     expect(not names_a_machine(content), f"it names `{names_a_machine(content)}`")
 
 
@@ -200,7 +206,8 @@ def check_manifest(manifest):
     expect(len({entry["id"] for entry in entries}) == len(entries), "an id is used twice")
     expect(all(entry["twin"] in legit for entry in controls), "a control without its twin")
     smoke = [entry for entry in entries if "smoke" in entry["tags"]]
-    expect(12 <= len(smoke) <= 16 and sum(entry in controls for entry in smoke) == 2, "smoke: 12 to 16, 2 of them controls")
+    expect(12 <= len(smoke) <= 16, f"{len(smoke)} attachments are tagged smoke")
+    expect(sum(entry in controls for entry in smoke) == 2, "not two controls are tagged smoke")
     used = {procedure for entry in legit.values() for procedure in entry["procedures"]}
     expect(used == SUBMISSIONS.keys() | OTHERS.keys(), f"procedures: {used ^ (SUBMISSIONS.keys() | OTHERS.keys())}")
     for procedure in SUBMISSIONS:
@@ -209,9 +216,11 @@ def check_manifest(manifest):
         expect(not all(trips(entry) for entry in receives), f"{procedure}: nothing that passes")
     shares = weights(entries)
     expect(all(entry["weight"] == shares[entry["id"]] for entry in legit.values()), "weights differ; run seal.py")
-    listed = {entry["file"] for entry in entries} | {more["file"] for entry in entries for more in entry.get("also", [])}
-    present = {str(path.relative_to(CORPUS)) for folder in ("files", "controls") for path in (CORPUS / folder).rglob("*")
-               if path.is_file()}
+    listed = {entry["file"] for entry in entries}
+    beside = {more["file"] for entry in entries for more in entry.get("also", [])}
+    expect(beside <= listed, f"`also` files without an entry of their own: {sorted(beside - listed)}")
+    found = [path for folder in ("files", "controls") for path in (CORPUS / folder).rglob("*") if path.is_file()]
+    present = {str(path.relative_to(CORPUS)) for path in found}
     expect(listed == present, f"listed or present, not both: {sorted(listed ^ present)}")
     size = sum((CORPUS / name).stat().st_size for name in present)
     expect(size <= WEIGHT_LIMIT, f"{size} bytes are too many")

@@ -66,7 +66,7 @@ def main():
         street(10 + number, (400, 300)).save(out / f"tmp/pool-{number}.jpg", quality=55)
 
     passbook = paper(["普通預金", "架空銀行 川崎支店", "口座番号 1234567", "カワサキ ハナコ"], 4, (640, 480), 2)
-    passbook.save(out / "tmp/passbook.png")
+    passbook.save(out / "tmp/passbook.jpg", quality=92)
     park = street(5, (640, 480))
     park.save(out / "tmp/park.png")
 

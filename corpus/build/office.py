@@ -94,16 +94,17 @@ def main():
         folder = Path(name)
         pipe = f"corpus{os.getpid()}"
         process = subprocess.Popen([
-            "soffice", "--headless", "--norestore", "--nologo", f"-env:UserInstallation={(folder / 'profile').as_uri()}",
-            f"--accept=pipe,name={pipe};urp;",
+            "soffice", "--headless", "--norestore", "--nologo",
+            f"-env:UserInstallation={(folder / 'profile').as_uri()}", f"--accept=pipe,name={pipe};urp;",
         ])
         try:
             desktop = connect(pipe, process)
             for job in JOBS:
                 convert(desktop, folder, job, out)
             desktop.terminate()
-        finally:
             process.wait(timeout=60)
+        finally:
+            process.kill()
 
 
 main()

@@ -1,4 +1,4 @@
-"""Flat ODF sources of the office files: text that LibreOffice is to write in its own formats. All people are fictional."""
+"""Flat ODF sources of the office files, which LibreOffice writes in other formats. All people are fictional."""
 
 from xml.sax.saxutils import escape
 
@@ -155,6 +155,8 @@ MACRO = """Option VBASupport 1
 Option Explicit
 ' Adds the three amounts of the active sheet and writes the sum below them.
 Sub Goukei()
-    ActiveSheet.Range("D5").Value = ActiveSheet.Range("D2").Value + ActiveSheet.Range("D3").Value + ActiveSheet.Range("D4").Value
+    With ActiveSheet
+        .Range("D5").Value = .Range("D2").Value + .Range("D3").Value + .Range("D4").Value
+    End With
 End Sub
 """
