@@ -1,19 +1,36 @@
 //! Where uploads go and what proves their delivery: a TOML file, resolved against presets and the environment.
 
+pub mod address;
+mod de;
 pub mod guard;
+pub mod lint;
+mod load;
+mod lower;
+mod lower_request;
+mod node;
 pub mod oracle;
+pub mod preset;
+mod raw;
+mod resolved;
 pub mod secret;
 pub mod step;
+mod substitute;
 pub mod target;
+pub mod template;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+pub use address::destination;
 pub use guard::{Environment, Guard, Pace, Timeouts};
+pub use lint::{Lint, check};
 pub use oracle::{BodyMatch, HeaderMatch, JsonMatch, Oracle, Proof, ReadBack, ReceiptSource, ReceiptSpec, StatusSet};
+pub use preset::{Preset, presets};
+pub use resolved::{Resolved, schema};
 pub use secret::{Redactor, Secret};
-pub use step::{Capture, CaptureFrom, Step, StepBody};
-pub use target::{ConnectTo, HttpVersion, Resolve, Target, Tls};
+pub use step::{Capture, CaptureFrom, Each, Step, StepBody};
+pub use target::{ConnectTo, HttpVersion, Resolve, Scheme, Target, Tls};
 
 use crate::corpus::Transport;
 
@@ -44,6 +61,10 @@ pub struct Profile {
     pub lab: Option<toml::Table>,
     /// Knows every secret value of the profile, to take them out of what is recorded.
     pub redactor: Arc<Redactor>,
+    /// How long a receipt or a file to read back may take to appear.
+    pub receipt_wait: Duration,
+    /// Every value with the place where it was written, for [`Profile::show`] and [`Profile::digest`].
+    pub resolved: Resolved,
 }
 
 /// How the file is put into the request.
@@ -63,4 +84,6 @@ pub struct Upload {
     pub transport: Transport,
     /// The page that holds the form, for `Referer` and `Origin`.
     pub page_url: Option<String>,
+    /// What is taken from the upload's answer, for the steps after it, the receipt and read-back.
+    pub captures: Vec<Capture>,
 }

@@ -44,6 +44,18 @@ pub enum Proof {
 pub struct StatusSet(pub Vec<RangeInclusive<u16>>);
 
 impl StatusSet {
+    /// Reads `200-299,302`; `None` when a part is no status (100 to 999) or a range is empty.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let status = |text: &str| text.trim().parse().ok().filter(|status| (100..=999).contains(status));
+        let range = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (first, last) = (status(first)?, status(last)?);
+            (first <= last).then_some(first..=last)
+        };
+        text.split(',').map(range).collect::<Option<_>>().map(Self)
+    }
+
     /// Whether `status` is in it.
     #[must_use]
     pub fn contains(&self, status: u16) -> bool {
@@ -83,7 +95,7 @@ pub struct JsonMatch {
 pub enum ReceiptSource {
     /// The upload's own answer.
     Answer,
-    /// A GET of this URL, from behind the edge; `{case}` and `{run}` are filled in.
+    /// A GET of this URL (absolute, or relative to the target), from behind the edge; `{attempt}`, `{case}` and `{run}` are filled in.
     Url(Secret<String>),
 }
 
@@ -107,7 +119,7 @@ pub struct ReceiptSpec {
 /// How the uploaded file is fetched back.
 #[derive(Debug, Clone)]
 pub struct ReadBack {
-    /// URL; may hold captures of the `after` steps, `{case}` and `{run}`.
+    /// URL; may hold captures of the `after` steps, `{attempt}`, `{case}` and `{run}`.
     pub url: Secret<String>,
     /// Request headers.
     pub headers: Vec<(String, Secret<String>)>,

@@ -19,6 +19,21 @@ pub struct Step {
     pub status: StatusSet,
     /// What is taken from the answer.
     pub captures: Vec<Capture>,
+    /// How often it is done.
+    pub each: Each,
+    /// Follow redirects: ten at most, and only to allowed hosts.
+    pub follow: bool,
+}
+
+/// How often a step before the upload is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Each {
+    /// Once for the whole run, and again after a later step failed: a sign-in. Its cookies and captures are kept.
+    Run,
+    /// Before each upload, on top of the run's cookies: the form with its CSRF token.
+    #[default]
+    Upload,
 }
 
 /// The body of a step's request.

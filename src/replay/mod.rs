@@ -14,6 +14,9 @@ mod tally;
 mod tls;
 pub mod transport;
 
+/// The requests around an upload, and proof of delivery from behind the edge.
+pub mod steps;
+
 pub use observation::{
     Answer, BodyHead, Ending, Observation, Phase, ReadBackFact, Receipt, ReceiptFact, Sent, StepFact, Timings,
     Unreachable,
