@@ -259,10 +259,9 @@ fn tls_refusal(observation: &Observation) -> &str {
 
 #[tokio::test]
 async fn certificates_are_checked_and_their_fault_is_named() {
-    for (name, years, word) in [
-        ("edge.test", (2020, 2021), "certificate expired"),
-        ("other.test", (2020, 2099), "not valid for name"),
-    ] {
+    for (name, years, word) in
+        [("edge.test", (2020, 2021), "certificate expired"), ("other.test", (2020, 2099), "not valid for name")]
+    {
         let (listener, port) = listen().await;
         let tls = Tls::new(name, years, false);
         let observation = over_tls(&tls, &transport(port, Some(&tls), |_| ()), listener).await;

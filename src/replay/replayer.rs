@@ -8,11 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::observation::{Ending, Observation, Sent, Timings};
 use super::pace::{Pacer, Permit, http_date, retry_after};
+use super::steps::{Captures, Ids, Steps};
 use super::tally::lock;
 use super::transport::Transport;
 use crate::corpus::{Case, CaseId};
-use crate::error::Result;
-use crate::profile::Profile;
+use crate::error::{Error, Result};
+use crate::profile::{Profile, ReceiptSource, Secret};
 use crate::wire::{self, Submission, WireRequest};
 
 /// Replayers made by this process: part of the attempt ids, so that two sides of one run never share one.
@@ -24,6 +25,7 @@ pub struct Replayer {
     run_id: String,
     redraw: u64,
     transport: Transport,
+    steps: Steps,
     pacer: Mutex<Pacer>,
     id_seed: [u8; 32],
     attempts: AtomicU64,
@@ -61,6 +63,7 @@ impl Replayer {
             profile.pace.concurrency,
             profile.redactor.clone(),
         )?;
+        let steps = Steps::new(&profile)?;
         // The clock keeps a resumed run from using an id again: its receipt could be that of an earlier attempt.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut hasher = Sha256::new();
@@ -74,6 +77,7 @@ impl Replayer {
             run_id: run_id.to_owned(),
             redraw,
             transport,
+            steps,
             pacer,
             id_seed: hasher.finalize().into(),
             attempts: AtomicU64::new(0),
@@ -139,65 +143,128 @@ impl Replayer {
     /// # Errors
     /// When the client of the case cannot send it.
     pub fn request(&self, case: &Case, attempt_id: &str) -> Result<WireRequest> {
-        wire::encode(case, &self.submission(case, attempt_id), self.redraw)
+        let ids = Ids::new(&self.run_id, &case.id, attempt_id);
+        let left_as_it_is = |text: &str| Ok(text.to_owned());
+        let submission = self.submission(case, &ids, None, left_as_it_is)?;
+        wire::encode(case, &submission, self.redraw)
     }
 
-    fn submission(&self, case: &Case, attempt_id: &str) -> Submission {
+    /// What the profile says about the upload; `fill` puts captures into its fields and headers.
+    fn submission(
+        &self,
+        case: &Case,
+        ids: &Ids,
+        cookie: Option<String>,
+        fill: impl Fn(&str) -> Result<String>,
+    ) -> Result<Submission> {
         let Profile { target, upload, guard, .. } = &*self.profile;
-        let fill = |text: &str| self.fill(text, case, attempt_id);
-        let plain = |pairs: &[(String, crate::profile::Secret<String>)]| -> Vec<(String, String)> {
-            pairs.iter().map(|(name, value)| (name.clone(), value.expose().clone())).collect()
+        let filled = |pairs: &[(String, Secret<String>)]| -> Result<Vec<(String, String)>> {
+            pairs.iter().map(|(name, value)| Ok((name.clone(), fill(value.expose())?))).collect()
         };
-        let mut headers = plain(&upload.headers);
-        headers.push(("X-Wafcanary-Case".to_owned(), percent_encoded(case.id.as_str(), b"/:~")));
-        headers.push(("X-Wafcanary-Attempt".to_owned(), attempt_id.to_owned()));
-        let path = match &upload.path {
+        let mut headers = filled(&upload.headers)?;
+        headers.push(("X-Wafcanary-Case".to_owned(), ids.case.clone()));
+        headers.push(("X-Wafcanary-Attempt".to_owned(), ids.attempt.clone()));
+        Ok(Submission {
+            scheme: target.scheme.as_str().to_owned(),
+            authority: authority(target),
+            target: self.path(case, ids),
+            method: upload.method.clone(),
+            field: upload.field.clone(),
+            fields: filled(&upload.fields)?,
+            page_url: upload.page_url.clone(),
+            cookie,
+            headers,
+            user_agent_suffix: guard
+                .identify_user_agent
+                .then(|| concat!(" wafcanary/", env!("CARGO_PKG_VERSION")).to_owned()),
+        })
+    }
+
+    /// Path and query of the upload.
+    fn path(&self, case: &Case, ids: &Ids) -> String {
+        let target = &self.profile.target;
+        let path = match &self.profile.upload.path {
             None => target.path.clone(),
             Some(below) => {
                 let base = target.path.split('?').next().unwrap_or_default().trim_end_matches('/');
                 format!("{base}/{}", below.trim_start_matches('/'))
             }
         };
-        Submission {
-            scheme: target.scheme.as_str().to_owned(),
-            authority: authority(target),
-            target: fill(&path),
-            method: upload.method.clone(),
-            field: upload.field.clone(),
-            fields: plain(&upload.fields),
-            page_url: upload.page_url.clone(),
-            cookie: None,
-            headers,
-            user_agent_suffix: guard
-                .identify_user_agent
-                .then(|| concat!(" wafcanary/", env!("CARGO_PKG_VERSION")).to_owned()),
+        if !path.contains('{') {
+            return path;
         }
-    }
-
-    fn fill(&self, text: &str, case: &Case, attempt_id: &str) -> String {
-        if !text.contains('{') {
-            return text.to_owned();
-        }
-        text.replace("{filename}", &percent_encoded(&case.filename.text, b""))
-            .replace("{case}", &percent_encoded(case.id.as_str(), b"/:~"))
-            .replace("{attempt}", attempt_id)
-            .replace("{run}", &percent_encoded(&self.run_id, b""))
+        path.replace("{filename}", &percent_encoded(&case.filename.text))
+            .replace("{case}", &ids.case)
+            .replace("{attempt}", &ids.attempt)
+            .replace("{run}", &percent_encoded(&ids.run))
     }
 
     /// One attempt; `None`: a ceiling is reached.
     async fn attempt(&self, case: &Case) -> Option<Try> {
         let id = self.next_id(&case.id);
-        let request = match self.request(case, &id) {
+        let ids = Ids::new(&self.run_id, &case.id, &id);
+        if self.over_ceiling().is_some() {
+            return None;
+        }
+        let mut captures = Captures::default();
+        let mut steps = Vec::new();
+        let failed = |step: String, detail: String, steps| {
+            let observation = Observation { steps, ..unsent(case, Ending::StepFailed { step, detail }) };
+            Some(Try { id: id.clone(), at: jiff::Timestamp::now(), observation })
+        };
+        if !self.profile.before.is_empty() {
+            let before = self.steps.before(&ids, &mut captures).await;
+            steps = before.facts;
+            if let Some(failure) = before.failure {
+                return failed(failure.step, failure.detail, steps);
+            }
+        }
+        let request = match self.filled_request(case, &ids, &captures) {
             Ok(request) => request,
             Err(error) => {
-                let ending = Ending::StepFailed { step: "encode".to_owned(), detail: error.to_string() };
-                return Some(Try { id, at: jiff::Timestamp::now(), observation: unsent(case, ending) });
+                let detail = self.profile.redactor.redact(&error.to_string());
+                return failed("upload".to_owned(), detail, steps);
             }
         };
         self.wait(request.body.len()).await?;
         let at = jiff::Timestamp::now();
-        let observation = self.transport.upload(&request, case.content.sha256(), case.content.len()).await;
+        let mut observation = self.transport.upload(&request, case.content.sha256(), case.content.len()).await;
+        observation.steps = steps;
+        self.prove(&mut observation, &request, &ids, &mut captures).await;
         Some(Try { id, at, observation })
+    }
+
+    fn filled_request(&self, case: &Case, ids: &Ids, captures: &Captures) -> Result<WireRequest> {
+        let cookie =
+            if self.profile.before.is_empty() { None } else { self.steps.cookie(captures, &self.path(case, ids)) };
+        let fill = |text: &str| captures.fill(text, ids).map_err(|error| Error::inconclusive(error.to_string()));
+        wire::encode(case, &self.submission(case, ids, cookie, fill)?, self.redraw)
+    }
+
+    /// The steps after an upload, its receipt, and the file read back.
+    async fn prove(&self, observation: &mut Observation, request: &WireRequest, ids: &Ids, captures: &mut Captures) {
+        let Profile { after, upload, oracle, .. } = &*self.profile;
+        if !request_may_have_arrived(&observation.ending) {
+            return;
+        }
+        let from_answer = matches!(&oracle.receipt, Some(spec) if matches!(spec.source, ReceiptSource::Answer));
+        let answer = observation.answer.as_ref();
+        if !after.is_empty() || !upload.captures.is_empty() || oracle.read_back.is_some() {
+            let set = answer.map_or(&[][..], |answer| &answer.headers);
+            let set = set.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.as_bytes());
+            self.steps.keep_cookies(captures, &request.target, set);
+            let done = self.steps.after(answer, ids, captures).await;
+            observation.steps.extend(done.facts);
+        }
+        if let Some(spec) = &oracle.receipt
+            && (!from_answer || answer.is_some())
+        {
+            observation.receipt = Some(self.steps.receipt(spec, answer, ids, captures).await);
+        }
+        if let Some(spec) = &oracle.read_back {
+            let size = observation.sent.size;
+            observation.read_back = Some(self.steps.read_back(spec, size, ids, captures).await);
+        }
     }
 
     /// Waits for a permit; `None`: a ceiling is reached.
@@ -239,17 +306,23 @@ fn wanted_pause(observation: &Observation) -> Option<Duration> {
     retry_after(answer.header("retry-after")?, now)
 }
 
-/// Percent-encodes all but RFC 3986's unreserved characters and those of `keep`.
-fn percent_encoded(text: &str, keep: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep.contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
+/// Whether anything of the upload can be behind the edge.
+fn request_may_have_arrived(ending: &Ending) -> bool {
+    match ending {
+        Ending::Complete
+        | Ending::Truncated { .. }
+        | Ending::Broken { .. }
+        | Ending::TimedOut { .. }
+        | Ending::Malformed { .. } => true,
+        Ending::Unreachable { .. } | Ending::StepFailed { .. } | Ending::FileError { .. } => false,
     }
-    out
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+fn percent_encoded(text: &str) -> String {
+    const UNRESERVED: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    percent_encoding::utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
 /// The facts of an attempt that sent nothing.

@@ -107,7 +107,9 @@ impl Steps {
                 && !extract::is_selector(selector)
             {
                 let message = format!("`{selector}` of capture `{}` is not a CSS selector", capture.name);
-                return Err(Error::usage(message).file(&profile.path).help("write one such as `input[name=csrf]@value`"));
+                return Err(Error::usage(message)
+                    .file(&profile.path)
+                    .help("write one such as `input[name=csrf]@value`"));
             }
         }
         let tls = tls::config(&target.tls)?;
@@ -225,7 +227,11 @@ impl Steps {
                 | CaptureFrom::Css { .. } => page.find(&capture.from),
             };
             let Some(value) = value else {
-                return Err(format!("capture `{}` found nothing; the body begins with {}", capture.name, page.beginning()));
+                return Err(format!(
+                    "capture `{}` found nothing; the body begins with {}",
+                    capture.name,
+                    page.beginning()
+                ));
             };
             if capture.secret {
                 self.hide(&value, each);
@@ -321,7 +327,9 @@ impl Steps {
     async fn request(&self, call: &Call, captures: &Captures) -> std::result::Result<reqwest::Response, String> {
         let host = host_of(&call.url);
         if !matches!(call.url.scheme(), "http" | "https") || !self.profile.guard.allowed_hosts.contains(&host) {
-            return Err(format!("host `{host}` is not an allowed host; list it in `guard.allowed_hosts` if it may be asked"));
+            return Err(format!(
+                "host `{host}` is not an allowed host; list it in `guard.allowed_hosts` if it may be asked"
+            ));
         }
         let (client, url) = self.route(&call.url).await?;
         let mut request = client.request(call.method.clone(), url).headers(call.headers.clone());
@@ -393,7 +401,8 @@ impl Steps {
         let profile = &self.profile;
         let mut tls = self.tls.clone();
         let http2 = profile.target.http == HttpVersion::Http2 && !route.rewritten;
-        tls.alpn_protocols = if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
+        tls.alpn_protocols =
+            if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())

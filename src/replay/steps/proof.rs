@@ -97,7 +97,13 @@ impl Steps {
         }
     }
 
-    async fn fetch(&self, spec: &ReadBack, size: u64, ids: &Ids, captures: &mut Captures) -> Result<ReadBackFact, String> {
+    async fn fetch(
+        &self,
+        spec: &ReadBack,
+        size: u64,
+        ids: &Ids,
+        captures: &mut Captures,
+    ) -> Result<ReadBackFact, String> {
         let call = self.get(&spec.url, &spec.headers, ids, captures)?;
         let reply = self.send(call, captures, Each::Upload).await?;
         match reply.status {

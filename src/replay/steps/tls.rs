@@ -27,7 +27,8 @@ pub(super) fn config(tls: &Tls) -> Result<ClientConfig> {
         }
         if let Some(pem) = &tls.ca_pem {
             let parsed: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-            let parsed = parsed.map_err(|error| Error::usage(format!("the authority's PEM cannot be read: {error}")))?;
+            let parsed =
+                parsed.map_err(|error| Error::usage(format!("the authority's PEM cannot be read: {error}")))?;
             add(&mut roots, parsed, Path::new("(built in)"))?;
         }
         builder.with_root_certificates(roots)
@@ -38,14 +39,15 @@ pub(super) fn config(tls: &Tls) -> Result<ClientConfig> {
     let (Some(cert), Some(key)) = (&tls.cert, &tls.key) else { return Ok(builder.with_no_client_auth()) };
     let private = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| Error::usage(format!("the client key cannot be read: {error}")).file(key).key("tls.key"))?;
-    builder.with_client_auth_cert(certificates(cert)?, private).map_err(|error| {
-        Error::usage(format!("certificate and key do not fit: {error}")).file(cert).key("tls.cert")
-    })
+    builder
+        .with_client_auth_cert(certificates(cert)?, private)
+        .map_err(|error| Error::usage(format!("certificate and key do not fit: {error}")).file(cert).key("tls.cert"))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let parsed = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>);
-    let parsed = parsed.map_err(|error| Error::usage(format!("the certificates cannot be read: {error}")).file(path))?;
+    let parsed =
+        parsed.map_err(|error| Error::usage(format!("the certificates cannot be read: {error}")).file(path))?;
     if parsed.is_empty() {
         return Err(Error::usage("the file holds no certificate").file(path).help("give a PEM file"));
     }
