@@ -142,9 +142,8 @@ struct Stage {
 }
 
 fn server_name(name: &str) -> Result<ServerName<'static>> {
-    ServerName::try_from(name.to_owned()).map_err(|_| {
-        Error::usage(format!("`{name}` is no server name for TLS")).key("target.tls.server_name")
-    })
+    ServerName::try_from(name.to_owned())
+        .map_err(|_| Error::usage(format!("`{name}` is no server name for TLS")).key("target.tls.server_name"))
 }
 
 /// The host and port to connect to: the first `connect_to` that matches, as curl does.

@@ -74,11 +74,8 @@ impl Link {
     pub(super) async fn new(connected: Connected, http: HttpVersion) -> Result<Self, Unreached> {
         let Connected { io, tally, peer, tls } = connected;
         let io = TokioIo::new(ExactHead::new(io, tally.clone(), http == HttpVersion::Http1));
-        let failed = |error: hyper::Error| Unreached {
-            layer: Unreachable::Protocol,
-            detail: words(&error),
-            peer: Some(peer),
-        };
+        let failed =
+            |error: hyper::Error| Unreached { layer: Unreachable::Protocol, detail: words(&error), peer: Some(peer) };
         let (name, wire) = match http {
             HttpVersion::Http1 => {
                 let mut builder = http1::Builder::new();

@@ -9,6 +9,7 @@ pub mod observation;
 pub mod pace;
 mod patient;
 mod proxy;
+mod replayer;
 mod tally;
 mod tls;
 pub mod transport;
@@ -20,4 +21,5 @@ pub use observation::{
     Answer, BodyHead, Ending, Observation, Phase, ReadBackFact, Receipt, ReceiptFact, Sent, StepFact, Timings,
     Unreachable,
 };
+pub use replayer::{Replayer, Round, Try};
 pub use transport::Transport;

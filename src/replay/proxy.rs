@@ -68,7 +68,11 @@ impl Proxy {
     }
 
     /// Asks for a tunnel to `to` over a connection to the proxy.
-    pub(super) async fn tunnel(&self, io: &mut (impl AsyncRead + AsyncWrite + Unpin), to: &Destination<'_>) -> io::Result<()> {
+    pub(super) async fn tunnel(
+        &self,
+        io: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        to: &Destination<'_>,
+    ) -> io::Result<()> {
         match self.kind {
             ProxyKind::Http | ProxyKind::Https => self.connect(io, to).await,
             ProxyKind::Socks5 | ProxyKind::Socks5h => self.socks5(io, to).await,
@@ -107,7 +111,9 @@ impl Proxy {
         }
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut headers);
-        response.parse(&answer).map_err(|error| io::Error::other(format!("the proxy's answer is not HTTP: {error}")))?;
+        response
+            .parse(&answer)
+            .map_err(|error| io::Error::other(format!("the proxy's answer is not HTTP: {error}")))?;
         match response.code {
             Some(200..=299) => Ok(()),
             code => {

@@ -74,8 +74,7 @@ fn roots(tls: &Tls) -> Result<Option<RootCertStore>> {
 }
 
 fn certificates(path: &Path, key: &str) -> Result<Vec<CertificateDer<'static>>> {
-    let read: std::result::Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let read: std::result::Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     match read {
         Ok(read) if read.is_empty() => Err(unreadable(path, key, &"no certificate is in it")),
         Ok(read) => Ok(read),

@@ -139,14 +139,13 @@ impl Transport {
         connected: Duration,
     ) -> std::result::Result<Try, Ending> {
         let flow = Arc::new(Flow::default());
-        let body = UploadBody::new(request, flow.clone())
-            .map_err(|error| Ending::FileError { detail: error.to_string() })?;
+        let body =
+            UploadBody::new(request, flow.clone()).map_err(|error| Ending::FileError { detail: error.to_string() })?;
         let mut message = match self.target.http {
             HttpVersion::Http1 => http1_message(request, body),
-            HttpVersion::Http2 => self.http2_message(request, body).map_err(|detail| Ending::Unreachable {
-                layer: Unreachable::Protocol,
-                detail,
-            })?,
+            HttpVersion::Http2 => self
+                .http2_message(request, body)
+                .map_err(|detail| Ending::Unreachable { layer: Unreachable::Protocol, detail })?,
         };
         if request.expect_continue {
             let (flow, tally) = (flow.clone(), link.tally.clone());
@@ -241,7 +240,8 @@ impl Transport {
     fn body_bytes_gone(&self, link: &Link, request: &WireRequest, given: u64) -> u64 {
         let gone = link.tally.gone_before_answer();
         let lower = if self.connector.is_tls() {
-            gone.lower / (RECORD + RECORD_COST) * RECORD + (gone.lower % (RECORD + RECORD_COST)).saturating_sub(RECORD_COST)
+            gone.lower / (RECORD + RECORD_COST) * RECORD
+                + (gone.lower % (RECORD + RECORD_COST)).saturating_sub(RECORD_COST)
         } else {
             gone.lower
         };
