@@ -3,6 +3,7 @@
 //! For each case, under `requests/`: the raw request (`.http`), its body alone (`.body`) and a curl command (`.sh`).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
@@ -93,7 +94,7 @@ pub fn write(
 fn script_text(case: &CaseId, command: &str, notes: &[String]) -> String {
     let mut text = format!("#!/usr/bin/env bash\n# Sends {} again.\n", super::text::visible(case.as_str()));
     for note in notes {
-        text.push_str(&format!("# NOTE: {}\n", super::text::visible(note)));
+        let _ = writeln!(text, "# NOTE: {}", super::text::visible(note));
     }
     text.push_str("cd \"$(dirname \"${BASH_SOURCE[0]}\")/..\" || exit\n");
     text.push_str(command);
