@@ -1,5 +1,6 @@
 //! The bundle of a finding: real curl, started from the written script, sends the request that stands in the `.http` file.
 
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 use std::collections::BTreeMap;
@@ -338,14 +339,18 @@ fn tls_facts_of_the_profile_are_in_the_command() {
     target.tls = Tls {
         ca_pem: Some("-----BEGIN CERTIFICATE-----\n".into()),
         insecure: true,
+        cert: Some("client.pem".into()),
         server_name: Some("edge.example".into()),
         ..Tls::default()
     };
+    target.http = HttpVersion::Http2;
     let request = request("/upload", "forms.example", Vec::new(), Body::default());
     let made = repro::write(folder.path(), &case("pdf/a"), &request, &target, &Redactor::default()).unwrap();
     for part in [
         "--insecure",
         "--cacert requests/pdf_a-",
+        "--http2 ",
+        "/client.pem ",
         "--connect-to 'edge.example:443:[::1]:443'",
         "--url https://edge.example/upload",
     ] {

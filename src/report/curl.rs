@@ -234,10 +234,9 @@ fn without_credentials(url: &str) -> (String, bool) {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command as Process;
-
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn bash_reads_every_quoted_word_back_to_the_byte() {
         let words: [&[u8]; 10] = [
@@ -254,7 +253,7 @@ mod tests {
         ];
         for word in words {
             let script = format!("printf %s {}", quote(word));
-            let output = Process::new("bash").args(["-c", &script]).output().unwrap();
+            let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
             assert_eq!(output.stdout, word, "{script}");
         }
     }
