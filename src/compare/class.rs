@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::corpus::Intent;
+use crate::verdict::Outcome;
+
 /// What changed for one case from baseline to candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// A legitimate file that got through and no longer does: the regression.
     NewlyBlocked,
-    /// A control that was blocked and now gets in.
+    /// A control that was kept out, or changed on its way, and now gets further.
     ProtectionLost,
-    /// A file that arrived intact and now arrives altered.
+    /// A file that now arrives altered and did not before: it arrived intact, or was visibly refused.
     NewlyAltered,
     /// The edge disagrees with itself on the same case.
     Flaky,
@@ -20,11 +23,11 @@ pub enum Class {
     OnlyInBaseline,
     /// In the candidate only.
     OnlyInCandidate,
-    /// Refused by both, for another reason than before.
+    /// Neither better nor worse, but for another reason than before.
     ReasonChanged,
     /// A legitimate file that was refused and now gets through.
     NewlyDelivered,
-    /// A control that got in and is now blocked.
+    /// A control that got further before.
     ProtectionGained,
     /// The same on both sides.
     Unchanged,
@@ -61,6 +64,76 @@ impl Class {
             Self::NewlyDelivered => "newly_delivered",
             Self::ProtectionGained => "protection_gained",
             Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// How far an upload got: what the classes look at of an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Not known.
+    Unknown,
+    /// Kept out by the edge.
+    Edge,
+    /// Past the edge, and refused by the origin.
+    Origin,
+    /// Arrived, with something changed.
+    Altered,
+    /// Arrived intact, and gone later.
+    Lost,
+    /// Arrived intact.
+    Whole,
+}
+
+impl Reach {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Delivered => Self::Whole,
+            Outcome::Altered => Self::Altered,
+            Outcome::Blocked | Outcome::TooLarge | Outcome::Challenged | Outcome::Dropped => Self::Edge,
+            Outcome::Rejected => Self::Origin,
+            Outcome::Lost => Self::Lost,
+            Outcome::Throttled | Outcome::Unreachable => Self::Unknown,
+        }
+    }
+}
+
+impl Class {
+    /// The class of a case that both edges were asked, each of which agrees with itself.
+    ///
+    /// A legitimate file is worth what arrives intact. One that was refused and now arrives altered is
+    /// `newly_altered`: silent damage is graver than a refusal that its sender sees.
+    ///
+    /// A control is worth being kept out *by the edge*. One that arrives altered may still carry its attack (only the
+    /// filename may have changed), and one that the origin refuses has passed the edge: so kept out, refused by the
+    /// origin, altered, whole are steps inwards, and a step inwards is a lost protection.
+    ///
+    /// Refusals of both that differ in kind are `reason_changed`; those of one kind are compared further by
+    /// signature and status, outside this table.
+    #[must_use]
+    pub fn of(intent: Intent, baseline: Outcome, candidate: Outcome) -> Self {
+        use Reach::{Altered, Edge, Lost, Origin, Unknown, Whole};
+        let other_reason = if baseline == candidate { Self::Unchanged } else { Self::ReasonChanged };
+        match (intent, Reach::of(baseline), Reach::of(candidate)) {
+            (_, Unknown, Unknown | Edge | Origin | Altered | Lost | Whole)
+            | (_, Edge | Origin | Altered | Lost | Whole, Unknown) => Self::Inconclusive,
+
+            (Intent::Legit, Whole, Whole) | (Intent::Legit, Altered, Altered) => Self::Unchanged,
+            (Intent::Legit, Whole | Edge | Origin | Lost, Altered) => Self::NewlyAltered,
+            (Intent::Legit, Whole | Altered, Edge | Origin | Lost) => Self::NewlyBlocked,
+            (Intent::Legit, Edge | Origin | Altered | Lost, Whole) => Self::NewlyDelivered,
+            (Intent::Legit, Edge | Origin | Lost, Edge | Origin | Lost) => other_reason,
+
+            (Intent::Control, Edge, Edge)
+            | (Intent::Control, Origin, Origin)
+            | (Intent::Control, Altered, Altered)
+            | (Intent::Control, Whole | Lost, Whole | Lost) => other_reason,
+            (Intent::Control, Edge, Origin | Altered | Lost | Whole)
+            | (Intent::Control, Origin, Altered | Lost | Whole)
+            | (Intent::Control, Altered, Lost | Whole) => Self::ProtectionLost,
+            (Intent::Control, Origin | Altered | Lost | Whole, Edge)
+            | (Intent::Control, Altered | Lost | Whole, Origin)
+            | (Intent::Control, Lost | Whole, Altered) => Self::ProtectionGained,
         }
     }
 }

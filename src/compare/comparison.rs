@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Class;
+use jiff::civil::Date;
+
+use super::gate::{Facts, decide};
+use super::{Class, Policy, Waivers, compare};
 use crate::corpus::{CaseId, Intent};
-use crate::run::RunManifest;
-use crate::verdict::Outcome;
+use crate::profile::Proof;
+use crate::run::{Run, RunManifest};
+use crate::verdict::{List, Outcome, Text};
 
 /// The version of the comparison's JSON. Additive changes keep it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -83,15 +87,15 @@ pub struct ComparedCase {
     /// The edge as it will be; `None`: not asked.
     pub candidate: Option<SideCase>,
     /// Filename as the user sees it.
-    pub filename: String,
+    pub filename: Text,
     /// Procedures (手続) that receive such an attachment.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub procedures: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[Text]>::is_empty")]
+    pub procedures: List<Text>,
     /// Share of real submissions that the attachment stands for.
     pub weight: f64,
     /// `manifest.toml:12`, where the attachment is declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
+    pub place: Option<Text>,
     /// Whether the gate counts it, and if not, by which waiver.
     pub finding: Finding,
 }
@@ -102,16 +106,16 @@ pub struct SideCase {
     /// What became of it.
     pub outcome: Outcome,
     /// The edge's signature that matched.
-    pub signature: Option<String>,
+    pub signature: Option<Text>,
     /// Status of the answer that decided.
     pub status: Option<u16>,
     /// Attempts in all rounds.
     pub attempts: u32,
     /// What was seen.
-    pub evidence: String,
+    pub evidence: Text,
     /// Outcomes of the rounds, where they disagree.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rounds: Vec<Outcome>,
+    #[serde(default, skip_serializing_if = "<[Outcome]>::is_empty")]
+    pub rounds: List<Outcome>,
     /// A rule fired without blocking.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub would_block: bool,
@@ -130,17 +134,73 @@ pub enum Finding {
     /// It is accepted for now.
     Waived {
         /// Who answers for it.
-        owner: String,
+        owner: Text,
         /// Why.
-        reason: String,
+        reason: Text,
         /// Last day, `YYYY-MM-DD`.
-        expires: String,
+        expires: Text,
     },
     /// A waiver matched, and has expired: it counts again.
     Expired {
         /// Who answered for it.
-        owner: String,
+        owner: Text,
         /// Last day, `YYYY-MM-DD`.
-        expires: String,
+        expires: Text,
     },
+}
+
+impl Comparison {
+    /// Compares two runs and asks the gate. Pure: `today` is the day that waivers are held against.
+    #[must_use]
+    pub fn assemble(baseline: Run, candidate: Run, policy: &Policy, waivers: &Waivers, today: Date) -> Self {
+        let sides = [SideSummary::of(&baseline), SideSummary::of(&candidate)];
+        let mut cases = compare(baseline, candidate);
+        let used = waivers.apply(&mut cases, |class| policy.is_finding(class), today);
+        let [baseline, candidate] = sides;
+        let asked = [(&baseline.run, baseline.ending.as_ref()), (&candidate.run, candidate.ending.as_ref())];
+        let facts = Facts::of(&cases, asked, used);
+        let (decision, reasons) = decide(&facts, policy);
+        let warnings = warnings(&facts, &baseline, &candidate);
+        let counts = facts.counts;
+        Self { schema_version: SCHEMA_VERSION, decision, reasons, counts, baseline, candidate, warnings, cases }
+    }
+}
+
+impl SideSummary {
+    /// The summary of a run.
+    #[must_use]
+    pub fn of(run: &Run) -> Self {
+        let mut outcomes: BTreeMap<_, u64> = Outcome::ALL.into_iter().map(|outcome| (outcome, 0)).collect();
+        for case in &run.cases {
+            *outcomes.entry(case.verdict.outcome).or_default() += 1;
+        }
+        Self { run: run.manifest.clone(), ending: run.ending.clone(), outcomes }
+    }
+}
+
+/// What a reader must know beside the decision.
+fn warnings(facts: &Facts, baseline: &SideSummary, candidate: &SideSummary) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (name, side) in [("baseline", baseline), ("candidate", candidate)] {
+        if side.run.proof == Proof::Status {
+            warnings.push(format!(
+                "the {name}'s passes are weak: they rest on the status alone, and an edge may answer 200 for a refusal"
+            ));
+        }
+        if side.run.insecure {
+            warnings.push(format!("the {name}'s certificates were not checked (`insecure`)"));
+        }
+    }
+    if baseline.run.proof != candidate.run.proof {
+        warnings.push("baseline and candidate rest on different kinds of proof".to_owned());
+    }
+    if facts.baseline_controls > 0 && facts.baseline_controls_in == facts.baseline_controls {
+        warnings.push("every control gets through the baseline: is its WAF on?".to_owned());
+    }
+    if facts.total > 0 && facts.known_controls == 0 {
+        warnings.push("no control was asked on both sides, so a lost protection would not be seen".to_owned());
+    }
+    warnings.extend(facts.waivers.ending.iter().cloned());
+    warnings.extend(facts.waivers.unused.iter().cloned());
+    warnings
 }

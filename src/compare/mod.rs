@@ -1,7 +1,16 @@
 //! Baseline against candidate: `compare` gives each case a class, `decide` turns the classes into a decision.
 
+mod join;
+
 pub mod class;
 pub mod comparison;
+pub mod gate;
+pub mod policy;
+pub mod waiver;
 
 pub use class::Class;
 pub use comparison::{ComparedCase, Comparison, Decision, Finding, Reason, SideCase, SideSummary};
+pub use gate::{Facts, decide};
+pub use join::compare;
+pub use policy::{Limit, Policy};
+pub use waiver::{WaiverFile, WaiverUse, Waivers};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::corpus::{CaseId, Intent, Sha256Digest};
 use crate::profile::{Environment, Proof};
 use crate::replay::Observation;
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::{List, Outcome, Text, Verdict};
 
 /// The version of the run record's format. Readers refuse another major version.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -136,23 +136,23 @@ pub struct CaseRecord {
     /// The settled verdict: that of the majority of rounds.
     pub verdict: Verdict,
     /// The outcomes of the rounds, in order. More than one distinct value: the edge disagrees with itself.
-    pub rounds: Vec<Outcome>,
+    pub rounds: List<Outcome>,
     /// Attempts in all rounds.
     pub attempts: u32,
     /// Procedures (手続) that receive such an attachment.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub procedures: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[Text]>::is_empty")]
+    pub procedures: List<Text>,
     /// Share of real submissions that the attachment stands for.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub weight: f64,
     /// For a control: the id of its legitimate twin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub twin: Option<String>,
+    pub twin: Option<Text>,
     /// Filename as the user sees it.
-    pub filename: String,
+    pub filename: Text,
     /// `manifest.toml:12`, where the attachment is declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
+    pub place: Option<Text>,
     /// Milliseconds that all its attempts took together.
     pub millis: u64,
 }

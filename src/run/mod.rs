@@ -1,8 +1,10 @@
 //! The record: an append-only journal of attempts and outcomes that survives a kill at any moment.
 
 pub mod event;
+pub mod pool;
 
 pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SideName};
+pub use pool::Pool;
 
 /// A stored run, as far as comparing and reporting need it.
 #[derive(Debug, Clone, PartialEq)]

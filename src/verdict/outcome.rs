@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Text;
+
 /// What became of one case. A pass is proven delivery; anything else is not a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -95,13 +97,20 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// The edge's signature that matched, or `unrecognised` for a refusal that none matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<String>,
+    pub signature: Option<Text>,
     /// Status of the answer that decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// What was seen, in one or two sentences: what matched, at which step, with which bytes.
-    pub evidence: String,
+    pub evidence: Text,
     /// A rule fired without blocking (count, log or detection mode).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub would_block: bool,
+}
+
+impl Verdict {
+    /// A verdict without signature.
+    pub(super) fn plain(outcome: Outcome, status: Option<u16>, evidence: &str) -> Self {
+        Self { outcome, signature: None, status, evidence: evidence.into(), would_block: false }
+    }
 }

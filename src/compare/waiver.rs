@@ -1,0 +1,249 @@
+//! Accepted findings: a reviewed file, in which each has an owner, a reason and a last day.
+
+use std::path::Path;
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::policy::toml_error;
+use super::{Class, ComparedCase, Finding};
+use crate::corpus::Intent;
+use crate::error::{Error, Result};
+use crate::verdict::Text;
+
+/// A waiver is announced so many days before its last one.
+const NOTICE_DAYS: i32 = 14;
+
+/// The file of waivers, as people write it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverFile {
+    /// The waivers.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawWaiver>")]
+    waiver: Vec<Spanned<RawWaiver>>,
+}
+
+/// One accepted finding.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawWaiver {
+    /// A case id, or a glob over case ids in which `*` stops at `/` and `**` does not. A control only by its exact id.
+    #[schemars(with = "String")]
+    case: Spanned<String>,
+    /// The class of finding that is accepted.
+    #[schemars(with = "Class")]
+    class: Spanned<Class>,
+    /// Who answers for it.
+    #[schemars(with = "String")]
+    owner: Spanned<String>,
+    /// Why it is accepted.
+    #[schemars(with = "String")]
+    reason: Spanned<String>,
+    /// The last day on which it holds, `2027-03-31` without quotes.
+    #[schemars(with = "String")]
+    expires: Spanned<toml::value::Datetime>,
+    /// Where it was agreed.
+    #[serde(default)]
+    link: Option<String>,
+}
+
+/// The waivers of a file, checked.
+#[derive(Debug, Default)]
+pub struct Waivers {
+    waivers: Vec<Waiver>,
+}
+
+#[derive(Debug)]
+struct Waiver {
+    case: String,
+    glob: GlobMatcher,
+    class: Class,
+    owner: Text,
+    reason: Text,
+    expires: Date,
+    line: usize,
+}
+
+/// What came of the waivers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaiverUse {
+    /// Cases that an expired waiver would have covered.
+    pub expired: u64,
+    /// One sentence for each waiver that matched no finding.
+    pub unused: Vec<String>,
+    /// One sentence for each used waiver that ends soon, or has ended.
+    pub ending: Vec<String>,
+}
+
+impl Waivers {
+    /// Reads a file of waivers.
+    ///
+    /// # Errors
+    /// Unknown and missing keys, empty owners and reasons, broken globs, classes that cannot be accepted, dates
+    /// that are none: with file, line, key and help.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        let file: WaiverFile = toml::from_str(text).map_err(|error| {
+            let wrong = toml_error(&error, text, path, "waiver");
+            wrong.help("a waiver has `case`, `class`, `owner`, `reason` and `expires`, and may have `link`")
+        })?;
+        let place = |error: Error, span: std::ops::Range<usize>, key: &str| {
+            error.file(path).span(text, span).key(format!("waiver.{key}"))
+        };
+        let check = |raw: Spanned<RawWaiver>| {
+            let line = crate::error::line_of(text, raw.span().start);
+            let raw = raw.into_inner();
+            for (key, value) in [("case", &raw.case), ("owner", &raw.owner), ("reason", &raw.reason)] {
+                if value.get_ref().trim().is_empty() {
+                    let error = Error::usage(format!("`{key}` is empty")).help("say it in a few words");
+                    return Err(place(error, value.span(), key));
+                }
+            }
+            let expires = day(raw.expires.get_ref()).map_err(|error| place(error, raw.expires.span(), "expires"))?;
+            waivable(*raw.class.get_ref(), raw.case.get_ref())
+                .map_err(|error| place(error, raw.class.span(), "class"))?;
+            let glob = glob(raw.case.get_ref()).map_err(|error| place(error, raw.case.span(), "case"))?;
+            Ok(Waiver {
+                case: raw.case.into_inner(),
+                glob: glob.compile_matcher(),
+                class: raw.class.into_inner(),
+                owner: raw.owner.into_inner().into(),
+                reason: reason(raw.reason.into_inner(), raw.link),
+                expires,
+                line,
+            })
+        };
+        Ok(Self { waivers: file.waiver.into_iter().map(check).collect::<Result<_>>()? })
+    }
+
+    /// Says of each case whether it is a finding, and whether a waiver covers it. Pure; `today` is the day in question.
+    ///
+    /// `is_finding` is the policy's word on a class. Of several waivers for a case, one that still holds wins.
+    pub fn apply(&self, cases: &mut [ComparedCase], is_finding: impl Fn(Class) -> bool, today: Date) -> WaiverUse {
+        let mut used = vec![false; self.waivers.len()];
+        let mut expired = 0;
+        for case in cases.iter_mut().filter(|case| is_finding(case.class)) {
+            case.finding = Finding::Open;
+            let matching = self.waivers.iter().zip(&mut used).filter(|(waiver, _)| waiver.covers(case));
+            let mut best: Option<&Waiver> = None;
+            for (waiver, used) in matching {
+                *used = true;
+                if best.is_none_or(|best| best.expires < today && waiver.expires >= today) {
+                    best = Some(waiver);
+                }
+            }
+            let Some(waiver) = best else { continue };
+            if waiver.expires >= today {
+                case.finding = Finding::Waived {
+                    owner: waiver.owner.clone(),
+                    reason: waiver.reason.clone(),
+                    expires: waiver.expires.to_string().into(),
+                };
+            } else {
+                expired += 1;
+                case.finding =
+                    Finding::Expired { owner: waiver.owner.clone(), expires: waiver.expires.to_string().into() };
+            }
+        }
+        let by_use = |wanted: bool| {
+            self.waivers.iter().zip(&used).filter(move |(_, used)| **used == wanted).map(|(waiver, _)| waiver)
+        };
+        WaiverUse {
+            expired,
+            unused: by_use(false).map(|waiver| format!("the waiver of {} matches no finding", waiver.name())).collect(),
+            ending: by_use(true).filter_map(|waiver| waiver.notice(today)).collect(),
+        }
+    }
+}
+
+impl Waiver {
+    /// Whether it is for this case. A control is only ever covered by its exact id.
+    fn covers(&self, case: &ComparedCase) -> bool {
+        if self.class != case.class {
+            return false;
+        }
+        let id = case.id.as_str();
+        id == self.case
+            || match case.intent {
+                Intent::Legit => self.glob.is_match(id),
+                Intent::Control => false,
+            }
+    }
+
+    fn name(&self) -> String {
+        format!("`{}` for `{}` (line {}, owner `{}`)", self.case, self.class.as_str(), self.line, self.owner)
+    }
+
+    fn notice(&self, today: Date) -> Option<String> {
+        let days = (self.expires - today).get_days();
+        if self.expires < today {
+            Some(format!("the waiver of {} expired on {}: its findings count again", self.name(), self.expires))
+        } else if days <= NOTICE_DAYS {
+            Some(format!("the waiver of {} expires on {}", self.name(), self.expires))
+        } else {
+            None
+        }
+    }
+}
+
+fn reason(reason: String, link: Option<String>) -> Text {
+    match link {
+        Some(link) => format!("{reason} ({link})").into(),
+        None => reason.into(),
+    }
+}
+
+fn day(datetime: &toml::value::Datetime) -> Result<Date> {
+    let wrong = || {
+        Error::usage(format!("`{datetime}` is no day"))
+            .help("write a day without time and quotes: expires = 2027-03-31")
+    };
+    let (Some(date), None, None) = (datetime.date, datetime.time, datetime.offset) else { return Err(wrong()) };
+    let parts = (i16::try_from(date.year), i8::try_from(date.month), i8::try_from(date.day));
+    let (Ok(year), Ok(month), Ok(day)) = parts else { return Err(wrong()) };
+    Date::new(year, month, day).map_err(|_| wrong())
+}
+
+fn waivable(class: Class, case: &str) -> Result<()> {
+    match class {
+        Class::ProtectionLost if is_glob(case) => {
+            Err(Error::usage("a lost protection is accepted for one control at a time")
+                .help("write the exact id of the control instead of a glob"))
+        }
+        Class::NewlyBlocked
+        | Class::ProtectionLost
+        | Class::NewlyAltered
+        | Class::Flaky
+        | Class::ReasonChanged
+        | Class::OnlyInBaseline => Ok(()),
+        Class::Inconclusive => Err(Error::usage("what is not known cannot be accepted")
+            .help("find out why the case is inconclusive, or raise `max_inconclusive` in `[gate]`")),
+        Class::OnlyInCandidate | Class::NewlyDelivered | Class::ProtectionGained | Class::Unchanged => {
+            Err(Error::usage(format!("`{}` is never a finding", class.as_str())).help(
+                "accept one of `newly_blocked`, `protection_lost`, `newly_altered`, `flaky`, `reason_changed`, \
+                 `only_in_baseline`",
+            ))
+        }
+    }
+}
+
+fn is_glob(case: &str) -> bool {
+    case.contains(['*', '?', '[', '{'])
+}
+
+fn glob(pattern: &str) -> Result<Glob> {
+    // NOTE: a case id from a folder may hold `[`; an id that is no sound glob still matches itself.
+    let sound = GlobBuilder::new(pattern).literal_separator(true).build();
+    match sound {
+        Ok(glob) => Ok(glob),
+        Err(_) if !pattern.contains(['*', '?']) => Glob::new(&globset::escape(pattern)).map_err(|error| broken(&error)),
+        Err(error) => Err(broken(&error)),
+    }
+}
+
+fn broken(error: &globset::Error) -> Error {
+    Error::usage(format!("`case` is no glob: {}", error.kind())).help("see `*`, `**`, `?`, `[abc]`, `{a,b}`")
+}
