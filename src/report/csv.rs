@@ -79,10 +79,10 @@ fn compared(case: &ComparedCase) -> impl Iterator<Item = String> {
         case.class.as_str().to_owned(),
         finding.to_owned(),
         waiver,
-        case.filename.clone(),
+        case.filename.to_string(),
         case.procedures.join("; "),
         case.weight.to_string(),
-        case.place.clone().unwrap_or_default(),
+        text(case.place.as_deref()),
     ];
     fixed.into_iter().chain(side(case.baseline.as_ref())).chain(side(case.candidate.as_ref()))
 }
@@ -92,12 +92,12 @@ fn side(side: Option<&SideCase>) -> [String; 8] {
     [
         side.outcome.as_str().to_owned(),
         side.status.map(|status| status.to_string()).unwrap_or_default(),
-        side.signature.clone().unwrap_or_default(),
+        text(side.signature.as_deref()),
         side.attempts.to_string(),
         rounds(&side.rounds),
         side.would_block.to_string(),
         side.millis.to_string(),
-        side.evidence.clone(),
+        side.evidence.to_string(),
     ]
 }
 
@@ -107,22 +107,26 @@ fn sent(case: &CaseRecord) -> impl Iterator<Item = String> {
         case.case.to_string(),
         family_of(&case.case).to_owned(),
         intent(case.intent).to_owned(),
-        case.filename.clone(),
+        case.filename.to_string(),
         case.procedures.join("; "),
         case.weight.to_string(),
-        case.place.clone().unwrap_or_default(),
+        text(case.place.as_deref()),
     ];
     let side = [
         verdict.outcome.as_str().to_owned(),
         verdict.status.map(|status| status.to_string()).unwrap_or_default(),
-        verdict.signature.clone().unwrap_or_default(),
+        text(verdict.signature.as_deref()),
         case.attempts.to_string(),
         rounds(&case.rounds),
         verdict.would_block.to_string(),
         case.millis.to_string(),
-        verdict.evidence.clone(),
+        verdict.evidence.to_string(),
     ];
     fixed.into_iter().chain(side)
+}
+
+fn text(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
 }
 
 fn rounds(rounds: &[crate::verdict::Outcome]) -> String {

@@ -10,7 +10,7 @@ use serde_json::ser::Formatter;
 use crate::compare::{Class, ComparedCase, Comparison, Decision, Reason, SideSummary};
 use crate::corpus::{CaseId, Intent};
 use crate::run::{CaseRecord, Event, Run, RunEnding, RunManifest, SideName};
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, Text};
 
 /// A single run, as `report RUN --format json` writes it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,7 +53,7 @@ struct RunCase<'a> {
     /// Filename as the user sees it.
     filename: &'a str,
     /// Procedures (手続) that receive such an attachment.
-    procedures: &'a [String],
+    procedures: &'a [Text],
     /// Share of real submissions that the attachment stands for.
     weight: f64,
     /// For a control: the id of its legitimate twin.

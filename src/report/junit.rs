@@ -240,7 +240,7 @@ fn sent(run: &RunManifest, case: &CaseRecord) -> TestCase {
     let rounds = || failed_rounds("run", &case.rounds, &case.verdict.evidence);
     let failed = |kind, mark: Mark| {
         let mut status = TestCaseStatus::non_success(kind);
-        let lines = [format!("file: {}", case.filename), words.clone(), case.verdict.evidence.clone()];
+        let lines = [format!("file: {}", case.filename), words.clone(), case.verdict.evidence.to_string()];
         status.set_message(xml(&format!("{}: {words}", mark.words()))).set_type(mark.as_str());
         status.set_description(xml_lines(&lines));
         if case.rounds.iter().any(|round| *round != case.verdict.outcome) {

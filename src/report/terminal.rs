@@ -267,8 +267,8 @@ pub(crate) fn side_words(side: &SideCase) -> String {
 /// What was seen: the candidate's evidence, or the baseline's where the candidate was not asked.
 /// Both where both are needed to understand the class.
 pub(crate) fn evidence(case: &ComparedCase) -> Vec<String> {
-    let baseline = case.baseline.as_ref().map(|side| side.evidence.clone()).filter(|text| !text.is_empty());
-    let candidate = case.candidate.as_ref().map(|side| side.evidence.clone()).filter(|text| !text.is_empty());
+    let baseline = case.baseline.as_ref().map(|side| side.evidence.to_string()).filter(|text| !text.is_empty());
+    let candidate = case.candidate.as_ref().map(|side| side.evidence.to_string()).filter(|text| !text.is_empty());
     match (case.class, baseline, candidate) {
         (Class::Flaky | Class::Inconclusive | Class::ReasonChanged, Some(baseline), Some(candidate))
             if baseline != candidate =>

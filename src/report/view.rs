@@ -232,15 +232,15 @@ pub fn class_words(class: Class) -> &'static str {
 pub fn class_meaning(class: Class) -> &'static str {
     match class {
         Class::NewlyBlocked => "legitimate, got through, no longer does",
-        Class::ProtectionLost => "must be blocked, was, now gets in",
-        Class::NewlyAltered => "arrived intact, now arrives changed",
+        Class::ProtectionLost => "must be blocked, and now gets further",
+        Class::NewlyAltered => "now arrives changed, and did not before",
         Class::Flaky => "the edge disagrees with itself",
         Class::Inconclusive => "one side could not be asked",
         Class::OnlyInBaseline => "the candidate was not asked",
         Class::OnlyInCandidate => "the baseline was not asked",
-        Class::ReasonChanged => "refused by both, for another reason",
+        Class::ReasonChanged => "neither better nor worse, another reason",
         Class::NewlyDelivered => "legitimate, was refused, now gets through",
-        Class::ProtectionGained => "must be blocked, got in, no longer does",
+        Class::ProtectionGained => "must be blocked, and got further before",
         Class::Unchanged => "the same on both sides",
     }
 }
@@ -301,7 +301,7 @@ fn procedures(cases: &[ComparedCase]) -> Vec<ProcedureHit<'_>> {
     let mut tallies: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.intent == Intent::Legit) {
         let hit = case.class == Class::NewlyBlocked;
-        for name in case.procedures.iter().map(String::as_str).collect::<BTreeSet<_>>() {
+        for name in case.procedures.iter().map(|name| &**name).collect::<BTreeSet<_>>() {
             let tally = tallies.entry(name).or_default();
             let (blocked, of, weight) = tally.attachments.entry(case.id.attachment()).or_default();
             *of += 1;

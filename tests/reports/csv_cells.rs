@@ -19,7 +19,7 @@ fn one_row_per_case_and_the_filename_is_kept() {
         assert_eq!(rows.len(), comparison.cases.len() + 1, "{name}");
         let column = rows[0].iter().position(|column| column == "filename").unwrap();
         for (row, case) in rows[1..].iter().zip(&comparison.cases) {
-            assert_eq!(row[column].strip_prefix('\'').unwrap_or(&row[column]), case.filename);
+            assert_eq!(row[column].strip_prefix('\'').unwrap_or(&row[column]), &*case.filename);
         }
     }
 }

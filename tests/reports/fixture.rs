@@ -6,7 +6,7 @@ use wafcanary::compare::{Class, ComparedCase, Comparison, Decision, Finding, Rea
 use wafcanary::corpus::{CaseId, Intent, Sha256Digest};
 use wafcanary::profile::{Environment, Proof};
 use wafcanary::run::{CaseRecord, Run, RunEnding, RunManifest, SideName};
-use wafcanary::verdict::{Outcome, Verdict};
+use wafcanary::verdict::{List, Outcome, Verdict};
 
 /// Filenames that try to break out of a report.
 pub(crate) const HOSTILE: [&str; 14] = [
@@ -56,7 +56,7 @@ pub(crate) fn side(outcome: Outcome, status: u16, evidence: &str) -> SideCase {
         status: Some(status).filter(|status| *status > 0),
         attempts: 1,
         evidence: evidence.into(),
-        rounds: Vec::new(),
+        rounds: List::default(),
         would_block: false,
         millis: 42,
     }
@@ -80,7 +80,7 @@ pub(crate) fn case(id: &str, class: Class, finding: Finding, filename: &str) -> 
         ),
         Class::Flaky => {
             let mut flaky = blocked();
-            flaky.rounds = vec![Outcome::Delivered, Outcome::Blocked, Outcome::Blocked];
+            flaky.rounds = vec![Outcome::Delivered, Outcome::Blocked, Outcome::Blocked].into();
             flaky.attempts = 4;
             (Some(delivered()), Some(flaky))
         }
@@ -103,7 +103,7 @@ pub(crate) fn case(id: &str, class: Class, finding: Finding, filename: &str) -> 
         baseline,
         candidate,
         filename: filename.into(),
-        procedures: Vec::new(),
+        procedures: List::default(),
         weight: 1.0,
         place: Some("manifest.toml:12".into()),
         finding,
@@ -167,11 +167,11 @@ pub(crate) fn everything() -> Comparison {
     for case in &mut cases {
         case.procedures = match case.id.attachment() {
             "pdf/drainage-plan" | "pdf/enrolment" => {
-                vec!["建築確認申請に関する道路相談".into(), "排水設備計画確認申請書".into()]
+                vec!["建築確認申請に関する道路相談".into(), "排水設備計画確認申請書".into()].into()
             }
-            "image/receipt" => vec!["出産応援ギフト申請".into()],
-            "office/form" => vec!["ごみ収集申込書".into()],
-            _ => Vec::new(),
+            "image/receipt" => vec!["出産応援ギフト申請".into()].into(),
+            "office/form" => vec!["ごみ収集申込書".into()].into(),
+            _ => List::default(),
         };
         if case.id.attachment() == "pdf/enrolment" {
             case.weight = 3.0;
@@ -198,9 +198,9 @@ pub(crate) fn everything() -> Comparison {
 pub(crate) fn hostile() -> Comparison {
     let hostile = |(at, name): (usize, &&str)| {
         let mut case = case(&format!("pdf/hostile-{at:02}<b>|`x`@me"), Class::NewlyBlocked, Finding::Open, name);
-        case.procedures = vec![(*name).into()];
+        case.procedures = vec![(*name).into()].into();
         if let Some(candidate) = &mut case.candidate {
-            candidate.evidence = format!("the page says: {name}");
+            candidate.evidence = format!("the page says: {name}").into();
             candidate.signature = Some((*name).into());
         }
         case
@@ -253,12 +253,12 @@ pub(crate) fn run() -> Run {
             outcome,
             signature: (outcome == Outcome::Blocked).then(|| "unrecognised".into()),
             status: Some(404),
-            evidence: format!("what was seen of {filename}"),
+            evidence: format!("what was seen of {filename}").into(),
             would_block: false,
         },
-        rounds: vec![outcome],
+        rounds: vec![outcome].into(),
         attempts: 1,
-        procedures: vec!["ごみ収集申込書".into()],
+        procedures: vec!["ごみ収集申込書".into()].into(),
         weight: 1.0,
         twin: None,
         filename: filename.into(),
@@ -273,7 +273,7 @@ pub(crate) fn run() -> Run {
         record("pdf/c", Intent::Legit, Outcome::Throttled, HOSTILE[0]),
         record("pdf/d", Intent::Legit, Outcome::Delivered, HOSTILE[6]),
     ];
-    cases[5].rounds = vec![Outcome::Delivered, Outcome::Blocked, Outcome::Delivered];
+    cases[5].rounds = vec![Outcome::Delivered, Outcome::Blocked, Outcome::Delivered].into();
     cases[5].attempts = 3;
     let mut manifest = manifest(SideName::Baseline, "standard");
     manifest.cases = 8;

@@ -105,7 +105,7 @@ fn the_budget_holds_and_what_is_left_out_is_counted() {
                 Finding::Open,
                 fixture::HOSTILE[at % 14],
             );
-            case.procedures = vec![format!("手続 {at}")];
+            case.procedures = vec![format!("手続 {at}").into()].into();
             case
         };
         let mut made = fixture::comparison(Decision::Fail, Vec::new(), (0..count).map(case).collect());
