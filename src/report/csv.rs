@@ -82,7 +82,7 @@ fn compared(case: &ComparedCase) -> impl Iterator<Item = String> {
         case.filename.to_string(),
         case.procedures.join("; "),
         case.weight.to_string(),
-        case.place.as_deref().unwrap_or_default().to_owned(),
+        text(case.place.as_deref()),
     ];
     fixed.into_iter().chain(side(case.baseline.as_ref())).chain(side(case.candidate.as_ref()))
 }
@@ -92,7 +92,7 @@ fn side(side: Option<&SideCase>) -> [String; 8] {
     [
         side.outcome.as_str().to_owned(),
         side.status.map(|status| status.to_string()).unwrap_or_default(),
-        side.signature.as_deref().unwrap_or_default().to_owned(),
+        text(side.signature.as_deref()),
         side.attempts.to_string(),
         rounds(&side.rounds),
         side.would_block.to_string(),
@@ -110,12 +110,12 @@ fn sent(case: &CaseRecord) -> impl Iterator<Item = String> {
         case.filename.to_string(),
         case.procedures.join("; "),
         case.weight.to_string(),
-        case.place.as_deref().unwrap_or_default().to_owned(),
+        text(case.place.as_deref()),
     ];
     let side = [
         verdict.outcome.as_str().to_owned(),
         verdict.status.map(|status| status.to_string()).unwrap_or_default(),
-        verdict.signature.as_deref().unwrap_or_default().to_owned(),
+        text(verdict.signature.as_deref()),
         case.attempts.to_string(),
         rounds(&case.rounds),
         verdict.would_block.to_string(),
@@ -123,6 +123,10 @@ fn sent(case: &CaseRecord) -> impl Iterator<Item = String> {
         verdict.evidence.to_string(),
     ];
     fixed.into_iter().chain(side)
+}
+
+fn text(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
 }
 
 fn rounds(rounds: &[crate::verdict::Outcome]) -> String {

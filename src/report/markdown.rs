@@ -198,15 +198,24 @@ impl Page {
             self.cut |= !cases.is_empty();
             return;
         }
-        let head = "| class | case | change | waiver |\n|---|---|---|---|\n";
+        let waived = cases.iter().any(|case| matches!(case.finding, Finding::Waived { .. }));
+        let head = if waived {
+            "| class | case | change | waiver |\n|---|---|---|---|\n"
+        } else {
+            "| class | case | change |\n|---|---|---|\n"
+        };
         // The closing tag must fit whatever happens to the rows.
         self.budget -= close.len();
         self.rows(
             head,
             cases.iter().map(|case| {
-                let waiver = text(&shorten(&waiver_words(&case.finding), NAME));
                 let id = cell(case.id.as_str(), NAME);
-                format!("| {} | {id} | {} | {waiver} |\n", class_words(case.class), text(&from_to(case)))
+                let row = format!("| {} | {id} | {} |", class_words(case.class), text(&from_to(case)));
+                if waived {
+                    format!("{row} {} |\n", text(&shorten(&waiver_words(&case.finding), NAME)))
+                } else {
+                    row + "\n"
+                }
             }),
         );
         self.budget += close.len();
@@ -263,20 +272,28 @@ fn cell(raw: &str, limit: usize) -> String {
 }
 
 /// A sentence, every character of which stands for itself. A zero-width space keeps `@` from mentioning anyone and `#1` from
-/// linking to an issue.
+/// linking to an issue, and addresses from becoming links.
 fn text(raw: &str) -> String {
+    let raw = visible(raw);
     let mut out = String::with_capacity(raw.len() + 16);
-    for c in visible(raw).chars() {
+    for (at, c) in raw.char_indices() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '@' | '#' => out.extend(['\\', c, '\u{200b}']),
-            c if c.is_ascii_punctuation() && !matches!(c, ',' | ';' | '%' | '\'' | '?') => out.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '!' | '|' | '~' | '$' => out.extend(['\\', c]),
+            ':' if raw[at..].starts_with(":/") => out.push_str(":\u{200b}"),
+            '.' if ends_with_www(&raw[..at]) => out.push_str("\u{200b}."),
             c => out.push(c),
         }
     }
     out
+}
+
+fn ends_with_www(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 3 && bytes[bytes.len() - 3..].eq_ignore_ascii_case(b"www")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! How far a run is, on standard error; results never go through it.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -135,13 +136,27 @@ impl Counts {
     fn words(&self) -> String {
         let mut words = format!("{} delivered, {} not", self.passed, self.failed);
         if self.inconclusive > 0 {
-            words.push_str(&format!(", {} inconclusive", self.inconclusive));
+            let _ = write!(words, ", {} inconclusive", self.inconclusive);
         }
         words
     }
 
     fn line(&self) -> String {
-        let percent = if self.total == 0 { 100 } else { self.settled * 100 / self.total };
+        let percent = (self.settled * 100).checked_div(self.total).unwrap_or(100);
         format!("{percent:>3} %  {}/{} cases  {}", self.settled, self.total, self.words())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_and_what_was_found() {
+        let mut counts = Counts { total: 40, settled: 10, passed: 7, failed: 3, inconclusive: 0 };
+        assert_eq!(counts.line(), " 25 %  10/40 cases  7 delivered, 3 not");
+        counts.inconclusive = 2;
+        assert_eq!(counts.words(), "7 delivered, 3 not, 2 inconclusive");
+        assert_eq!(Counts::default().line(), "100 %  0/0 cases  0 delivered, 0 not");
     }
 }

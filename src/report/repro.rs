@@ -3,13 +3,14 @@
 //! For each case, under `requests/`: the raw request (`.http`), its body alone (`.body`) and a curl command (`.sh`).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use super::curl::{Call, command};
 use crate::corpus::{CaseId, Sha256Digest};
-use crate::profile::{Redactor, Target};
+use crate::profile::{HttpVersion, Redactor, Target};
 use crate::wire::{Body, Header, Segment, WireRequest};
 
 /// The folder of the bundles, below the output folder.
@@ -84,7 +85,11 @@ pub fn write(
         }
         None => None,
     };
-    let made = command(&Call { request: &request, target, body: &body, ca: ca.as_deref() });
+    let target = from_anywhere(target)?;
+    if target.http == HttpVersion::Http2 {
+        notes.push("it was sent over HTTP/2; the `.http` file shows it as HTTP/1.1 would".into());
+    }
+    let made = command(&Call { request: &request, target: &target, body: &body, ca: ca.as_deref() });
     notes.extend(made.notes);
     fs::write(output.join(&script), script_text(case, &made.line, &notes))?;
     Ok(Repro { http, body, script, command: made.line, notes })
@@ -93,12 +98,22 @@ pub fn write(
 fn script_text(case: &CaseId, command: &str, notes: &[String]) -> String {
     let mut text = format!("#!/usr/bin/env bash\n# Sends {} again.\n", super::text::visible(case.as_str()));
     for note in notes {
-        text.push_str(&format!("# NOTE: {}\n", super::text::visible(note)));
+        let _ = writeln!(text, "# NOTE: {}", super::text::visible(note));
     }
     text.push_str("cd \"$(dirname \"${BASH_SOURCE[0]}\")/..\" || exit\n");
     text.push_str(command);
     text.push('\n');
     text
+}
+
+/// The target with absolute paths: the script changes into the output folder.
+fn from_anywhere(target: &Target) -> io::Result<Target> {
+    let mut target = target.clone();
+    let tls = &mut target.tls;
+    for path in [&mut tls.ca, &mut tls.cert, &mut tls.key].into_iter().flatten() {
+        *path = std::path::absolute(&*path)?;
+    }
+    Ok(target)
 }
 
 fn copy(body: &Body, outs: &mut [&mut dyn Write]) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The report for people: the least important first, the regressions last, one line of summary at the very end.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use super::page::{Page, Tone};
@@ -148,7 +149,9 @@ fn findings(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Resu
     page.line(Tone::Heading, &format!("Findings ({}), the gravest last", view.findings.len()))?;
     page.more(view.findings.len(), options.limit, &options.whole)?;
     // The gravest are kept when the list is cut, and stand last: next to the prompt.
-    for case in view.findings.iter().take(options.limit).rev() {
+    let mut shown: Vec<_> = view.findings.iter().take(options.limit).collect();
+    shown.sort_by_key(|case| Reverse(case.class));
+    for case in shown {
         page.gap()?;
         finding(page, case, options)?;
     }
@@ -168,7 +171,7 @@ fn finding(page: &mut Page<'_>, case: &ComparedCase, options: &Options) -> io::R
         | Class::Unchanged => Tone::Doubt,
     };
     page.hanging(tone, "  ", &format!("{}  {}", class_words(case.class), case.id))?;
-    page.field("file", &case.filename)?;
+    page.field("file", &filename(&case.filename))?;
     for (label, side) in [("baseline", &case.baseline), ("candidate", &case.candidate)] {
         page.field(label, &side.as_ref().map_or_else(|| "not asked".to_owned(), side_words))?;
     }
@@ -220,6 +223,16 @@ fn doubts(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result
     page.more(reasons.len(), options.limit, &options.whole)
 }
 
+/// A filename as it is, in quotes where its ends could not be seen.
+pub(crate) fn filename(name: &str) -> String {
+    let blank = |c: char| c.is_whitespace();
+    if name.is_empty() || name.starts_with(blank) || name.ends_with(blank) {
+        format!("\"{name}\"")
+    } else {
+        name.to_owned()
+    }
+}
+
 /// `delivered, 200 → blocked, 404`.
 pub(crate) fn from_to(case: &ComparedCase) -> String {
     let words = |side: &Option<SideCase>| side.as_ref().map_or_else(|| "not asked".to_owned(), brief);
@@ -263,7 +276,7 @@ pub(crate) fn evidence(case: &ComparedCase) -> Vec<String> {
             vec![format!("baseline: {baseline}"), format!("candidate: {candidate}")]
         }
         (_, _, Some(candidate)) => vec![candidate],
-        (_, Some(baseline), None) => vec![baseline],
+        (_, Some(baseline), None) => vec![format!("baseline: {baseline}")],
         (_, None, None) => Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! The report on a single run, for people.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use super::page::{Page, Tone};
@@ -24,10 +25,12 @@ pub(crate) fn run(view: &RunView<'_>, options: &Options, out: &mut dyn Write) ->
         page.line(Tone::Heading, &format!("Worth a look ({}), the gravest last", view.notable.len()))?;
         page.more(view.notable.len(), options.limit, &options.whole)?;
     }
-    for (mark, case) in view.notable.iter().take(options.limit).rev() {
+    let mut shown: Vec<_> = view.notable.iter().take(options.limit).collect();
+    shown.sort_by_key(|(mark, _)| Reverse(*mark));
+    for (mark, case) in shown {
         page.gap()?;
         page.hanging(Tone::Bad, "  ", &format!("{}  {}", mark.words(), case.case))?;
-        page.field("file", &case.filename)?;
+        page.field("file", &super::terminal::filename(&case.filename))?;
         page.field("outcome", &outcome(case))?;
         page.field("evidence", &shorten(&case.verdict.evidence, EVIDENCE))?;
         if !case.procedures.is_empty() {

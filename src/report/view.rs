@@ -8,7 +8,7 @@ use crate::corpus::Intent;
 use crate::exit::ExitCode;
 use crate::profile::{Environment, Proof};
 use crate::run::{RunEnding, RunManifest};
-use crate::verdict::{Count, Outcome, Text};
+use crate::verdict::{Count, Outcome};
 
 /// What every format shows of a comparison.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct View<'a> {
     pub families: Vec<Family<'a>>,
     /// What became of the controls.
     pub controls: Controls,
+    /// The findings of each class that has any: how many, and in words.
+    phrases: Vec<(usize, String)>,
 }
 
 /// A procedure (手続) that would lose submissions.
@@ -88,6 +90,7 @@ impl<'a> View<'a> {
         Self {
             comparison,
             counts,
+            phrases: Class::ALL.into_iter().filter_map(|class| finding_phrase(class, &findings)).collect(),
             findings,
             waived,
             changed,
@@ -145,16 +148,13 @@ impl<'a> View<'a> {
         self.verdict_of(&self.sentence())
     }
 
-    /// The last line in at most `columns`, so that it stays one line: the gravest classes in words, the rest counted.
+    /// The last line, if possible in at most `columns`: the gravest classes in words, the rest counted. The two gravest always
+    /// stand there in words, however narrow the terminal.
     #[must_use]
     pub fn verdict_within(&self, columns: usize) -> String {
-        let fits = |line: &String| text::columns(line) <= columns;
-        let shorter = (0..=Class::ALL.len()).rev().map(|classes| self.verdict_of(&self.parts(classes).join(" · ")));
-        shorter.into_iter().find(fits).unwrap_or_else(|| {
-            let sentence = self.parts(0).join(" · ");
-            let spare = columns.saturating_sub(text::columns(&self.verdict_of("")));
-            self.verdict_of(&text::shorten(&sentence, spare / 2))
-        })
+        let shorter = |classes| self.verdict_of(&self.parts(classes).join(" · "));
+        let mut lines = (2..=Class::ALL.len()).rev().map(shorter);
+        lines.find(|line| text::columns(line) <= columns).unwrap_or_else(|| shorter(2))
     }
 
     fn verdict_of(&self, sentence: &str) -> String {
@@ -164,15 +164,10 @@ impl<'a> View<'a> {
     /// The sentence in parts, with the findings of the gravest `classes` in words and the others counted together.
     fn parts(&self, classes: usize) -> Vec<String> {
         let cases = plural(self.comparison.cases.len(), "case", "cases");
-        let mut phrases: Vec<_> =
-            Class::ALL.into_iter().filter_map(|class| finding_phrase(class, &self.findings)).collect();
-        let more: usize = phrases.iter().skip(classes).map(|(count, _)| count).sum();
-        let classed = phrases.len().min(classes);
-        phrases.truncate(classes);
-        let mut parts: Vec<String> = phrases.into_iter().map(|(_, phrase)| phrase).collect();
+        let more: usize = self.phrases.iter().skip(classes).map(|(count, _)| count).sum();
+        let mut parts: Vec<String> = self.phrases.iter().take(classes).map(|(_, phrase)| phrase.clone()).collect();
         if more > 0 {
-            let finding = if more == 1 { "finding" } else { "findings" };
-            parts.push(if classed == 0 { format!("{more} {finding}") } else { format!("{more} more {finding}") });
+            parts.push(format!("{more} more {}", if more == 1 { "finding" } else { "findings" }));
         }
         if let Some(first) = parts.first_mut() {
             *first = format!("{first} (of {cases})");
@@ -237,15 +232,15 @@ pub fn class_words(class: Class) -> &'static str {
 pub fn class_meaning(class: Class) -> &'static str {
     match class {
         Class::NewlyBlocked => "legitimate, got through, no longer does",
-        Class::ProtectionLost => "must be blocked, was, now gets in",
-        Class::NewlyAltered => "arrived intact, now arrives changed",
+        Class::ProtectionLost => "must be blocked, and now gets further",
+        Class::NewlyAltered => "now arrives changed, and did not before",
         Class::Flaky => "the edge disagrees with itself",
         Class::Inconclusive => "one side could not be asked",
         Class::OnlyInBaseline => "the candidate was not asked",
         Class::OnlyInCandidate => "the baseline was not asked",
-        Class::ReasonChanged => "refused by both, for another reason",
+        Class::ReasonChanged => "neither better nor worse, another reason",
         Class::NewlyDelivered => "legitimate, was refused, now gets through",
-        Class::ProtectionGained => "must be blocked, got in, no longer does",
+        Class::ProtectionGained => "must be blocked, and got further before",
         Class::Unchanged => "the same on both sides",
     }
 }
@@ -283,16 +278,30 @@ fn finding_phrase(class: Class, findings: &[&ComparedCase]) -> Option<(usize, St
     Some((count, phrase))
 }
 
-fn procedures(cases: &[ComparedCase]) -> Vec<ProcedureHit<'_>> {
-    #[derive(Default)]
-    struct Tally<'a> {
-        hit: Vec<&'a ComparedCase>,
-        attachments: BTreeMap<&'a str, (usize, usize, f64)>,
+/// The cases of one procedure, while they are counted.
+#[derive(Default)]
+struct Tally<'a> {
+    hit: Vec<&'a ComparedCase>,
+    /// By attachment: newly blocked cases, all cases, weight.
+    attachments: BTreeMap<&'a str, (usize, usize, f64)>,
+}
+
+impl<'a> Tally<'a> {
+    #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^52")]
+    fn close(mut self, name: &'a str) -> ProcedureHit<'a> {
+        self.hit.sort_by(|a, b| a.id.cmp(&b.id));
+        let all: f64 = self.attachments.values().map(|(_, _, weight)| weight).sum();
+        let lost: f64 = self.attachments.values().map(|(hit, of, weight)| weight * *hit as f64 / *of as f64).sum();
+        let of = self.attachments.values().map(|(_, of, _)| of).sum();
+        ProcedureHit { name, cases: self.hit, of, share: if all > 0.0 { lost / all } else { 0.0 } }
     }
+}
+
+fn procedures(cases: &[ComparedCase]) -> Vec<ProcedureHit<'_>> {
     let mut tallies: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.intent == Intent::Legit) {
         let hit = case.class == Class::NewlyBlocked;
-        for name in case.procedures.iter().map(Text::as_str).collect::<BTreeSet<_>>() {
+        for name in case.procedures.iter().map(|name| &**name).collect::<BTreeSet<_>>() {
             let tally = tallies.entry(name).or_default();
             let (blocked, of, weight) = tally.attachments.entry(case.id.attachment()).or_default();
             *of += 1;
@@ -303,18 +312,10 @@ fn procedures(cases: &[ComparedCase]) -> Vec<ProcedureHit<'_>> {
             }
         }
     }
-    let mut hits: Vec<_> = tallies.into_iter().filter(|(_, tally)| !tally.hit.is_empty()).map(hit).collect();
+    let hit = tallies.into_iter().filter(|(_, tally)| !tally.hit.is_empty());
+    let mut hits: Vec<_> = hit.map(|(name, tally)| tally.close(name)).collect();
     hits.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.name.cmp(b.name)));
-    return hits;
-
-    #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^52")]
-    fn hit<'a>((name, mut tally): (&'a str, Tally<'a>)) -> ProcedureHit<'a> {
-        tally.hit.sort_by(|a, b| a.id.cmp(&b.id));
-        let all: f64 = tally.attachments.values().map(|(_, _, weight)| weight).sum();
-        let lost: f64 = tally.attachments.values().map(|(hit, of, weight)| weight * *hit as f64 / *of as f64).sum();
-        let of = tally.attachments.values().map(|(_, of, _)| of).sum();
-        ProcedureHit { name, cases: tally.hit, of, share: if all > 0.0 { lost / all } else { 0.0 } }
-    }
+    hits
 }
 
 fn families(cases: &[ComparedCase]) -> Vec<Family<'_>> {

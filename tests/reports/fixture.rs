@@ -6,10 +6,10 @@ use wafcanary::compare::{Class, ComparedCase, Comparison, Decision, Finding, Rea
 use wafcanary::corpus::{CaseId, Intent, Sha256Digest};
 use wafcanary::profile::{Environment, Proof};
 use wafcanary::run::{CaseRecord, Run, RunEnding, RunManifest, SideName};
-use wafcanary::verdict::{Outcome, Verdict};
+use wafcanary::verdict::{List, Outcome, Verdict};
 
 /// Filenames that try to break out of a report.
-pub const HOSTILE: [&str; 14] = [
+pub(crate) const HOSTILE: [&str; 14] = [
     "<script>alert(1)</script>.pdf",
     "a|b|c.pdf",
     "tick`tock``.pdf",
@@ -26,7 +26,7 @@ pub const HOSTILE: [&str; 14] = [
     " ",
 ];
 
-pub fn manifest(side: SideName, profile: &str) -> RunManifest {
+pub(crate) fn manifest(side: SideName, profile: &str) -> RunManifest {
     RunManifest {
         schema_version: 1,
         tool: "wafcanary 0.1.0".into(),
@@ -49,32 +49,31 @@ pub fn manifest(side: SideName, profile: &str) -> RunManifest {
     }
 }
 
-pub fn side(outcome: Outcome, status: u16, evidence: &str) -> SideCase {
+pub(crate) fn side(outcome: Outcome, status: u16, evidence: &str) -> SideCase {
     SideCase {
         outcome,
         signature: (outcome == Outcome::Blocked).then(|| "unrecognised".into()),
         status: Some(status).filter(|status| *status > 0),
         attempts: 1,
         evidence: evidence.into(),
-        rounds: Vec::new().into(),
+        rounds: List::default(),
         would_block: false,
         millis: 42,
     }
 }
 
-pub fn delivered() -> SideCase {
+pub(crate) fn delivered() -> SideCase {
     side(Outcome::Delivered, 200, "the receipt has the same SHA-256")
 }
 
-pub fn blocked() -> SideCase {
+pub(crate) fn blocked() -> SideCase {
     side(Outcome::Blocked, 404, "404 with a page of 1,204 bytes titled `Not Found`, and the origin has no receipt")
 }
 
-pub fn case(id: &str, class: Class, finding: Finding, filename: &str) -> ComparedCase {
+pub(crate) fn case(id: &str, class: Class, finding: Finding, filename: &str) -> ComparedCase {
     let (baseline, candidate) = match class {
-        Class::NewlyBlocked => (Some(delivered()), Some(blocked())),
+        Class::NewlyBlocked | Class::ProtectionGained => (Some(delivered()), Some(blocked())),
         Class::ProtectionLost | Class::NewlyDelivered => (Some(blocked()), Some(delivered())),
-        Class::ProtectionGained => (Some(delivered()), Some(blocked())),
         Class::NewlyAltered => (
             Some(delivered()),
             Some(side(Outcome::Altered, 200, "the receipt has 1,000 bytes of 4,096: cut at the end")),
@@ -104,7 +103,7 @@ pub fn case(id: &str, class: Class, finding: Finding, filename: &str) -> Compare
         baseline,
         candidate,
         filename: filename.into(),
-        procedures: Vec::new().into(),
+        procedures: List::default(),
         weight: 1.0,
         place: Some("manifest.toml:12".into()),
         finding,
@@ -112,7 +111,7 @@ pub fn case(id: &str, class: Class, finding: Finding, filename: &str) -> Compare
 }
 
 /// A comparison of these cases, its counts taken from them.
-pub fn comparison(decision: Decision, reasons: Vec<Reason>, mut cases: Vec<ComparedCase>) -> Comparison {
+pub(crate) fn comparison(decision: Decision, reasons: Vec<Reason>, mut cases: Vec<ComparedCase>) -> Comparison {
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     let summary = |name, profile, pick: fn(&ComparedCase) -> Option<&SideCase>| {
         let mut outcomes: BTreeMap<Outcome, u64> = Outcome::ALL.into_iter().map(|outcome| (outcome, 0)).collect();
@@ -120,7 +119,9 @@ pub fn comparison(decision: Decision, reasons: Vec<Reason>, mut cases: Vec<Compa
         SideSummary { run: manifest(name, profile), ending: Some(RunEnding::Complete), outcomes }
     };
     let mut counts: BTreeMap<Class, u64> = Class::ALL.into_iter().map(|class| (class, 0)).collect();
-    cases.iter().for_each(|case| *counts.entry(case.class).or_default() += 1);
+    for case in &cases {
+        *counts.entry(case.class).or_default() += 1;
+    }
     Comparison {
         schema_version: 1,
         decision,
@@ -133,12 +134,12 @@ pub fn comparison(decision: Decision, reasons: Vec<Reason>, mut cases: Vec<Compa
     }
 }
 
-pub fn reason(decision: Decision, code: &str, message: &str) -> Reason {
+pub(crate) fn reason(decision: Decision, code: &str, message: &str) -> Reason {
     Reason { decision, code: code.into(), message: message.into() }
 }
 
 /// One case of every class and every kind of finding: the gate fails.
-pub fn everything() -> Comparison {
+pub(crate) fn everything() -> Comparison {
     let open = || Finding::Open;
     let waived = Finding::Waived {
         owner: "platform-team".into(),
@@ -164,15 +165,14 @@ pub fn everything() -> Comparison {
         case("text/list", Class::NewlyDelivered, Finding::None, "list.csv"),
     ];
     for case in &mut cases {
-        let procedures: Vec<wafcanary::verdict::Text> = match case.id.attachment() {
+        case.procedures = match case.id.attachment() {
             "pdf/drainage-plan" | "pdf/enrolment" => {
-                vec!["建築確認申請に関する道路相談".into(), "排水設備計画確認申請書".into()]
+                vec!["建築確認申請に関する道路相談".into(), "排水設備計画確認申請書".into()].into()
             }
-            "image/receipt" => vec!["出産応援ギフト申請".into()],
-            "office/form" => vec!["ごみ収集申込書".into()],
-            _ => Vec::new(),
+            "image/receipt" => vec!["出産応援ギフト申請".into()].into(),
+            "office/form" => vec!["ごみ収集申込書".into()].into(),
+            _ => List::default(),
         };
-        case.procedures = procedures.into();
         if case.id.attachment() == "pdf/enrolment" {
             case.weight = 3.0;
         }
@@ -195,7 +195,7 @@ pub fn everything() -> Comparison {
 }
 
 /// Newly blocked files with hostile names and evidence.
-pub fn hostile() -> Comparison {
+pub(crate) fn hostile() -> Comparison {
     let hostile = |(at, name): (usize, &&str)| {
         let mut case = case(&format!("pdf/hostile-{at:02}<b>|`x`@me"), Class::NewlyBlocked, Finding::Open, name);
         case.procedures = vec![(*name).into()].into();
@@ -214,12 +214,12 @@ pub fn hostile() -> Comparison {
     hostile
 }
 
-pub fn empty() -> Comparison {
+pub(crate) fn empty() -> Comparison {
     let message = "no case was compared: an empty corpus says nothing about the edge";
     comparison(Decision::Inconclusive, vec![reason(Decision::Inconclusive, "empty_corpus", message)], Vec::new())
 }
 
-pub fn inconclusive() -> Comparison {
+pub(crate) fn inconclusive() -> Comparison {
     let cases = vec![
         case("pdf/a", Class::Inconclusive, Finding::Open, "a.pdf"),
         case("pdf/b", Class::Inconclusive, Finding::Open, "b.pdf"),
@@ -232,7 +232,7 @@ pub fn inconclusive() -> Comparison {
     doubtful
 }
 
-pub fn passing() -> Comparison {
+pub(crate) fn passing() -> Comparison {
     let waived =
         Finding::Waived { owner: "a".into(), reason: "form is being retired".into(), expires: "2026-12-31".into() };
     let cases = vec![
@@ -244,7 +244,7 @@ pub fn passing() -> Comparison {
 }
 
 /// A run with every kind of case that is worth a look.
-pub fn run() -> Run {
+pub(crate) fn run() -> Run {
     let record = |id: &str, intent, outcome, filename: &str| CaseRecord {
         side: SideName::Baseline,
         case: CaseId::parse(id).unwrap(),
