@@ -1,6 +1,7 @@
 //! Baseline and candidate joined by case id, and what was decided of it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use jiff::civil::Date;
 use super::gate::{Facts, decide};
 use super::{Class, Policy, Waivers, compare};
 use crate::corpus::{CaseId, Intent};
+use crate::error::{Error, Result};
 use crate::profile::Proof;
 use crate::run::{Run, RunManifest};
 use crate::verdict::{List, Outcome, Text};
@@ -150,6 +152,25 @@ pub enum Finding {
 }
 
 impl Comparison {
+    /// Reads a stored comparison.
+    ///
+    /// # Errors
+    /// A file that can't be read, is no comparison, or is one of another schema version.
+    pub fn read(path: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let error = |what: String| Error::usage(what).file(path).help("give a comparison.json that `compare` wrote");
+        let text = std::fs::read(path).map_err(|cause| error(format!("cannot read the comparison: {cause}")))?;
+        match serde_json::from_slice::<Version>(&text) {
+            Ok(Version { schema_version }) if schema_version != SCHEMA_VERSION => Err(error(format!(
+                "the comparison has schema version {schema_version}, and this program reads version {SCHEMA_VERSION}"
+            ))),
+            _ => serde_json::from_slice(&text).map_err(|cause| error(format!("this is no comparison: {cause}"))),
+        }
+    }
+
     /// Compares two runs and asks the gate. Pure: `today` is the day that waivers are held against.
     #[must_use]
     pub fn assemble(baseline: Run, candidate: Run, policy: &Policy, waivers: &Waivers, today: Date) -> Self {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::class::gets_in;
 use super::{Class, ComparedCase, Decision, Finding, Policy, Reason, WaiverUse};
 use crate::corpus::Intent;
-use crate::run::{RunEnding, RunManifest};
+use crate::run::{CaseRecord, Run, RunEnding, RunManifest};
 use crate::verdict::{Count, Outcome};
 
 /// What the gate looks at: counts, never cases.
@@ -108,6 +109,8 @@ fn incomplete(side: &str, ending: Option<&RunEnding>) -> Option<String> {
         Some(RunEnding::Interrupted) => Some(format!("the {side}'s run was interrupted")),
         Some(RunEnding::Banned { detail }) => Some(format!("the {side}'s edge banned the run ({detail})")),
         Some(RunEnding::Ceiling { detail }) => Some(format!("the {side}'s run reached a ceiling ({detail})")),
+        Some(RunEnding::Unreachable { detail }) => Some(format!("the {side}'s edge can't be reached ({detail})")),
+        Some(RunEnding::OtherSideEnded) => Some(format!("the {side}'s run ended with that of the other edge")),
     }
 }
 
@@ -127,6 +130,48 @@ pub fn decide(facts: &Facts, policy: &Policy) -> (Decision, Vec<Reason>) {
     reasons.extend(unknowns(facts, policy));
     let has = |decision: Decision| reasons.iter().any(|reason| reason.decision == decision);
     let decision = if !is_void && has(Decision::Fail) {
+        Decision::Fail
+    } else if has(Decision::Inconclusive) {
+        Decision::Inconclusive
+    } else {
+        Decision::Pass
+    };
+    (decision, reasons)
+}
+
+/// The decision on a single run, which has no other edge to be held against: a pass is a run that came to its end, in
+/// which every legitimate case was delivered and no control got past the edge. Pure.
+#[must_use]
+pub fn decide_run(run: &Run) -> (Decision, Vec<Reason>) {
+    let mut reasons = Vec::new();
+    let count = |intent: Intent, is: &dyn Fn(&CaseRecord) -> bool| {
+        run.cases.iter().filter(|case| case.intent == intent && is(case)).count() as u64
+    };
+    let missed = count(Intent::Legit, &|case| case.verdict.outcome.count() == Count::Fail);
+    if missed > 0 {
+        let message = format!("{missed} legitimate {} not get through", if missed == 1 { "case does" } else { "cases do" });
+        reasons.push(reason(Decision::Fail, "not_delivered", message));
+    }
+    let inside = count(Intent::Control, &|case| gets_in(case.verdict.outcome));
+    if inside > 0 {
+        let message = format!("{inside} {} past the edge", if inside == 1 { "control gets" } else { "controls get" });
+        reasons.push(reason(Decision::Fail, "control_delivered", message));
+    }
+    let own = |case: &CaseRecord| case.rounds.iter().any(|round| *round != case.verdict.outcome);
+    let flaky = count(Intent::Legit, &own) + count(Intent::Control, &own);
+    if flaky > 0 {
+        reasons.push(reason(Decision::Fail, "flaky", finding_words(Class::Flaky, flaky)));
+    }
+    if run.cases.is_empty() {
+        reasons.push(inconclusive("empty_corpus", "no case is settled".to_owned()));
+    }
+    let unknown = run.cases.iter().filter(|case| case.verdict.outcome.count() == Count::Inconclusive).count() as u64;
+    if unknown > 0 {
+        reasons.push(inconclusive("inconclusive", format!("{} could not be asked", cases(unknown))));
+    }
+    reasons.extend(incomplete("edge", run.ending.as_ref()).map(|message| inconclusive("run_incomplete", message)));
+    let has = |decision: Decision| reasons.iter().any(|reason| reason.decision == decision);
+    let decision = if has(Decision::Fail) {
         Decision::Fail
     } else if has(Decision::Inconclusive) {
         Decision::Inconclusive

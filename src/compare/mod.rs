@@ -10,7 +10,8 @@ pub mod waiver;
 
 pub use class::Class;
 pub use comparison::{ComparedCase, Comparison, Decision, Finding, Reason, SideCase, SideSummary};
-pub use gate::{Facts, decide};
+pub use gate::{Facts, decide, decide_run};
 pub use join::compare;
 pub use policy::{Limit, Policy};
 pub use waiver::{WaiverFile, WaiverUse, Waivers};
+

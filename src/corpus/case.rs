@@ -204,6 +204,24 @@ pub enum Beside {
     },
 }
 
+impl Case {
+    /// The same case under another boundary of the client's shape: `…~boundary:3`. 0 is the case itself.
+    #[must_use]
+    pub fn redrawn(&self, number: u32) -> Self {
+        let id = match number {
+            0 => self.id.clone(),
+            _ => CaseId(format!("{}~boundary:{number}", self.id).into()),
+        };
+        Self { id, ..self.clone() }
+    }
+
+    /// Which boundary is drawn for the case, for `wire::encode`.
+    #[must_use]
+    pub fn redraw(&self) -> u64 {
+        self.id.axis("boundary").and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+}
+
 /// One upload to make: content, filename, declared type, client, transport.
 #[derive(Debug, Clone)]
 pub struct Case {

@@ -1,6 +1,7 @@
 //! `corpus check`: what is wrong with a corpus, and what is only odd.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 
 use super::manifest::did_you_mean;
@@ -29,6 +30,20 @@ pub struct Lint {
     pub help: String,
     /// The manifest and the 1-based line of the attachment.
     pub place: Option<(PathBuf, usize)>,
+}
+
+impl fmt::Display for Lint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+        };
+        write!(f, "{level}: {}", self.message)?;
+        if let Some((path, line)) = &self.place {
+            write!(f, ", in `{}` line {line}", path.display())?;
+        }
+        write!(f, "\n  help: {}", self.help)
+    }
 }
 
 /// Everything that can be said about a corpus that opened, errors first, each level in the order of the corpus.

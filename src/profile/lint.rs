@@ -1,5 +1,6 @@
 //! What is allowed in a profile, and still worth a second look.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use super::target::Scheme;
@@ -16,6 +17,12 @@ pub struct Lint {
     pub message: String,
     /// What to do.
     pub help: &'static str,
+}
+
+impl fmt::Display for Lint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (key `{}`)\n  help: {}", self.message, self.key, self.help)
+    }
 }
 
 /// Requests a second above which an edge may take a run for an attack.

@@ -23,7 +23,6 @@ static MADE: AtomicU64 = AtomicU64::new(0);
 pub struct Replayer {
     profile: Arc<Profile>,
     run_id: String,
-    redraw: u64,
     transport: Transport,
     steps: Steps,
     pacer: Mutex<Pacer>,
@@ -52,11 +51,11 @@ pub struct Try {
 }
 
 impl Replayer {
-    /// Reads certificates and prepares the side; no traffic. `redraw` is that of [`wire::encode`].
+    /// Reads certificates and prepares the side; no traffic.
     ///
     /// # Errors
     /// What is wrong with the profile's network side.
-    pub fn new(profile: Arc<Profile>, run_id: &str, redraw: u64) -> Result<Self> {
+    pub fn new(profile: Arc<Profile>, run_id: &str) -> Result<Self> {
         let transport = Transport::new(
             profile.target.clone(),
             profile.timeouts.clone(),
@@ -75,7 +74,6 @@ impl Replayer {
         Ok(Self {
             profile,
             run_id: run_id.to_owned(),
-            redraw,
             transport,
             steps,
             pacer,
@@ -146,7 +144,7 @@ impl Replayer {
         let ids = Ids::new(&self.run_id, &case.id, attempt_id);
         let left_as_it_is = |text: &str| Ok(text.to_owned());
         let submission = self.submission(case, &ids, None, left_as_it_is)?;
-        wire::encode(case, &submission, self.redraw)
+        wire::encode(case, &submission, case.redraw())
     }
 
     /// What the profile says about the upload; `fill` puts captures into its fields and headers.
@@ -238,7 +236,7 @@ impl Replayer {
         let cookie =
             if self.profile.before.is_empty() { None } else { self.steps.cookie(captures, &self.path(case, ids)) };
         let fill = |text: &str| captures.fill(text, ids).map_err(|error| Error::inconclusive(error.to_string()));
-        wire::encode(case, &self.submission(case, ids, cookie, fill)?, self.redraw)
+        wire::encode(case, &self.submission(case, ids, cookie, fill)?, case.redraw())
     }
 
     /// The steps after an upload, its receipt, and the file read back.
@@ -292,11 +290,7 @@ impl Replayer {
 }
 
 fn authority(target: &crate::profile::Target) -> String {
-    if let Some(host) = &target.host_header {
-        return host.clone();
-    }
-    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
-    if target.port == target.scheme.default_port() { host } else { format!("{host}:{}", target.port) }
+    target.host_header.clone().unwrap_or_else(|| target.authority())
 }
 
 /// The pause that an answer asks for, counted from its own `Date`.

@@ -16,7 +16,7 @@ mod run_view;
 mod schema;
 mod terminal;
 mod terminal_run;
-mod text;
+pub mod text;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -34,9 +34,10 @@ use crate::corpus::CaseId;
 use crate::run::Run;
 
 /// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Format {
     /// For people at a terminal.
+    #[default]
     Terminal,
     /// One JSON document; its schema is in `schema/`.
     Json,

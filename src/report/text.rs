@@ -6,7 +6,8 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 ///
 /// Filenames and answers of servers come from strangers: an escape sequence could recolour or wipe the report, and a
 /// right-to-left override shows `fdp.exe` as `exe.pdf`.
-pub(crate) fn visible(text: &str) -> String {
+#[must_use]
+pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -184,4 +184,11 @@ pub enum RunEnding {
         /// Which.
         detail: String,
     },
+    /// The first canary control could not be sent at all: DNS, connect, TLS, proxy or credentials.
+    Unreachable {
+        /// What was seen.
+        detail: String,
+    },
+    /// The other edge of the comparison could not go on.
+    OtherSideEnded,
 }

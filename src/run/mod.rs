@@ -1,10 +1,19 @@
 //! The record: an append-only journal of attempts and outcomes that survives a kill at any moment.
 
+pub mod conduct;
 pub mod event;
+pub mod journal;
+pub mod lane;
 pub mod pool;
+pub mod read;
+mod sentinel;
 
-pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SideName};
+pub use conduct::{Batch, Endings, Plan, conduct};
+pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SCHEMA_VERSION, SideName};
+pub use journal::Journal;
+pub use lane::Lane;
 pub use pool::Pool;
+pub use read::Stored;
 
 /// A stored run, as far as comparing and reporting need it.
 #[derive(Debug, Clone, PartialEq)]

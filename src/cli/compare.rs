@@ -1,0 +1,288 @@
+//! `wafcanary compare`: two edges, one decision.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::console::Console;
+use super::dry_run;
+use super::edge::{self, Edge};
+use super::options::{OutputOptions, SelectOptions, SendOptions};
+use super::run::exit_code;
+use super::session::{self, COMPARISON, Lap, Selected};
+use super::settings::Settings;
+use crate::compare::{Class, ComparedCase, Comparison, Policy, Waivers};
+use crate::corpus::{CaseId, Intent};
+use crate::error::{Error, Result};
+use crate::exit::ExitCode;
+use crate::profile::Profile;
+use crate::replay::Replayer;
+use crate::report::{self, Format, Options};
+use crate::run::{Run, SideName};
+
+/// Each case goes to both edges in turn, to the baseline twice; what disagrees is sent again before it is called a
+/// regression. The gate's decision is the exit code.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+#[command(after_help = "\
+Examples:
+  wafcanary compare --baseline profiles/lab/standard.toml --candidate profiles/lab/upper.toml
+  wafcanary compare --baseline runs/2026-11-01 --candidate next.toml --waivers waivers.toml
+  wafcanary compare --baseline now.toml --candidate next.toml --dry-run
+  wafcanary compare --baseline runs/a --candidate runs/b --format json")]
+pub(crate) struct CompareArgs {
+    /// The edge as it is: a profile (sent now) or the folder of a stored run
+    #[arg(long, env = "WAFCANARY_BASELINE", value_name = "PROFILE|RUN")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// The edge as it will be: a profile (sent now) or the folder of a stored run
+    #[arg(long, env = "WAFCANARY_CANDIDATE", value_name = "PROFILE|RUN")]
+    pub(crate) candidate: Option<PathBuf>,
+    /// Times that both edges are asked for a case before a difference counts; the majority decides
+    #[arg(long, env = "WAFCANARY_CONFIRM", value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub(crate) confirm: u32,
+    /// File of accepted findings: case, class, owner, reason, expiry date
+    #[arg(long, env = "WAFCANARY_WAIVERS", value_name = "FILE")]
+    pub(crate) waivers: Option<PathBuf>,
+    /// Compare although both sides are the same edge: to measure its noise
+    #[arg(long, env = "WAFCANARY_ALLOW_SAME_EDGE")]
+    pub(crate) allow_same_edge: bool,
+    #[command(flatten)]
+    pub(crate) select: SelectOptions,
+    #[command(flatten)]
+    pub(crate) send: SendOptions,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) output: OutputOptions,
+}
+
+/// A side of the comparison: what is given for it, and the edge when it is sent to now.
+struct Half {
+    side: SideName,
+    given: PathBuf,
+    edge: Option<Edge>,
+}
+
+/// Times that the baseline is asked for each case: its disagreement with itself is the noise.
+const BASELINE_ROUNDS: u32 = 2;
+
+fn rounds(side: SideName) -> u32 {
+    match side {
+        SideName::Baseline => BASELINE_ROUNDS,
+        SideName::Candidate => 1,
+    }
+}
+
+/// Name of a side's record in the folder of the comparison.
+fn folder(side: SideName) -> &'static str {
+    match side {
+        SideName::Baseline => "baseline",
+        SideName::Candidate => "candidate",
+    }
+}
+
+pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Console) -> Result<ExitCode> {
+    let resume = args.output.resume.clone();
+    if let Some(dir) = &resume {
+        let output = args.output;
+        args = CompareArgs { output, ..session::kept_options(dir)? };
+    }
+    args.baseline = Some(given(args.baseline, settings.baseline.as_ref(), "--baseline")?);
+    args.candidate = Some(given(args.candidate, settings.candidate.as_ref(), "--candidate")?);
+    args.waivers = args.waivers.or_else(|| settings.waivers.clone());
+    if args.send.dry_run {
+        return plan_only(&args, settings, console);
+    }
+    let writes = session::open_writes(&args.output)?;
+    let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "compare"));
+    let runtime = session::runtime()?;
+    let Some(comparison) = runtime.block_on(make(&args, settings, &dir, resume.is_some(), console))? else {
+        console.note(&format!("interrupted; go on with: wafcanary compare --resume {}", dir.display()));
+        return Ok(ExitCode::Interrupted);
+    };
+    for (format, path, file) in &writes {
+        session::fill(path, file, |out| report::render_comparison(&comparison, *format, &Options::default(), out))?;
+    }
+    let options = Options { width: Console::width(), colour: console.colour(), ..Options::default() };
+    console.render(|out| report::render_comparison(&comparison, args.output.format, &options, out))?;
+    console.note(&format!("record: {}", dir.display()));
+    Ok(exit_code(comparison.decision))
+}
+
+fn given(flag: Option<PathBuf>, setting: Option<&PathBuf>, name: &str) -> Result<PathBuf> {
+    flag.or_else(|| setting.cloned()).ok_or_else(|| {
+        Error::usage(format!("no {} is given", &name[2..]))
+            .key(name)
+            .help("give a profile, or the folder of a stored run; try `--baseline profiles/lab/standard.toml --candidate profiles/lab/upper.toml`")
+    })
+}
+
+fn plan_only(args: &CompareArgs, settings: &Settings, console: &Console) -> Result<ExitCode> {
+    let mut profiles = Vec::new();
+    for (side, path) in sides(args) {
+        if !session::is_stored_run(path) {
+            profiles.push((side, edge::load(path, &args.send)?));
+        }
+    }
+    let loaded: Vec<&Profile> = profiles.iter().map(|(_, profile)| profile).collect();
+    let selected = session::select(&args.select, settings, &loaded, console)?;
+    let planned: Vec<_> = profiles.iter().map(|(side, profile)| (profile, rounds(*side))).collect();
+    dry_run::print(&selected, &planned, console)
+}
+
+fn sides(args: &CompareArgs) -> impl Iterator<Item = (SideName, &Path)> {
+    [(SideName::Baseline, &args.baseline), (SideName::Candidate, &args.candidate)]
+        .into_iter()
+        .filter_map(|(side, path)| Some((side, path.as_deref()?)))
+}
+
+/// Sends what is to be sent, and compares. `None`: it was interrupted.
+async fn make(
+    args: &CompareArgs,
+    settings: &Settings,
+    dir: &Path,
+    resume: bool,
+    console: &Console,
+) -> Result<Option<Comparison>> {
+    let mut policy = settings.gate.clone();
+    policy.allow_same_edge |= args.allow_same_edge;
+    let waivers = args.waivers.as_deref().map_or_else(|| Ok(Waivers::default()), read_waivers)?;
+    let mut halves = Vec::new();
+    for (side, path) in sides(args) {
+        let edge = match session::is_stored_run(path) {
+            true => None,
+            false => Some(Edge::open(path, &args.send, console).await?),
+        };
+        halves.push(Half { side, given: path.to_path_buf(), edge });
+    }
+    refuse_same_edge(&halves, &policy)?;
+    session::keep_options(dir, args)?;
+    let live: Vec<&Half> = halves.iter().filter(|half| half.edge.is_some()).collect();
+    if !live.is_empty() {
+        let profiles: Vec<&Profile> = live.iter().filter_map(|half| Some(&*half.edge.as_ref()?.profile)).collect();
+        let selected = session::select(&args.select, settings, &profiles, console)?;
+        refuse_other_corpus(&halves, &selected)?;
+        let laps = live.iter().filter_map(|half| {
+            Some(Lap {
+                side: half.side,
+                profile: half.edge.as_ref()?.profile.clone(),
+                dir: dir.join(folder(half.side)),
+                rounds: rounds(half.side),
+                selected: &selected,
+            })
+        });
+        if session::send(laps.collect(), args.confirm, resume, console).await? {
+            return Ok(None);
+        }
+        let comparison = assemble(&halves, dir, &policy, &waivers)?;
+        reproduce(&comparison, &halves, &selected, dir, console)?;
+        return Ok(Some(comparison));
+    }
+    assemble(&halves, dir, &policy, &waivers).map(Some)
+}
+
+fn read_waivers(path: &Path) -> Result<Waivers> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("cannot read the waivers: {error}")).file(path).key("--waivers").help("check the path")
+    })?;
+    Waivers::parse(&text, path)
+}
+
+/// Finds, before anything is sent, that both sides are one edge: comparing it with itself proves nothing.
+fn refuse_same_edge(halves: &[Half], policy: &Policy) -> Result<()> {
+    let digests: Vec<_> = halves.iter().filter_map(|half| Some(half.edge.as_ref()?.profile.digest())).collect();
+    match digests[..] {
+        [baseline, candidate] if baseline == candidate && !policy.allow_same_edge => {
+            Err(Error::inconclusive("baseline and candidate are the same edge")
+                .file(&halves[1].given)
+                .help("point the candidate at the edge as it will be; to measure one edge's noise, add `--allow-same-edge`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Finds, before anything is sent, that a stored side was asked other cases.
+fn refuse_other_corpus(halves: &[Half], selected: &Selected) -> Result<()> {
+    for half in halves.iter().filter(|half| half.edge.is_none()) {
+        let stored = Run::read_manifest(&half.given)?;
+        if stored.corpus_digest != selected.digest {
+            return Err(Error::inconclusive(format!(
+                "the stored run has {} cases of `{}`, and now {} cases of `{}` are selected, not the same",
+                stored.cases,
+                stored.corpus,
+                selected.cases.len(),
+                selected.corpus
+            ))
+            .file(&half.given)
+            .help("select the same corpus and cases as the stored run did, or send both sides now"));
+        }
+    }
+    Ok(())
+}
+
+/// Joins both runs, asks the gate and writes the comparison.
+fn assemble(halves: &[Half], dir: &Path, policy: &Policy, waivers: &Waivers) -> Result<Comparison> {
+    let mut runs = halves.iter().map(|half| match half.edge {
+        Some(_) => dir.join(folder(half.side)),
+        None => half.given.clone(),
+    });
+    let (baseline, candidate) = (runs.next().unwrap_or_default(), runs.next().unwrap_or_default());
+    // Two journals of a million cases are read in the time of one.
+    let (baseline, candidate) = std::thread::scope(|scope| {
+        let baseline = scope.spawn(|| Run::read(&baseline));
+        let candidate = Run::read(&candidate);
+        let baseline = baseline.join().unwrap_or_else(|_| Err(Error::inconclusive("cannot read the baseline")));
+        (baseline, candidate)
+    });
+    let comparison = Comparison::assemble(baseline?, candidate?, policy, waivers, jiff::ZonedDateTime::now().date());
+    let path = dir.join(COMPARISON);
+    let written = std::fs::File::create(&path).and_then(|file| {
+        let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
+        report::render_comparison(&comparison, Format::Json, &Options::default(), &mut out)?;
+        std::io::Write::flush(&mut out)
+    });
+    written.map_err(|error| Error::inconclusive(format!("cannot write the comparison: {error}")).file(&path))?;
+    Ok(comparison)
+}
+
+/// Bundles written at most: a candidate that refuses everything would fill the disk.
+const MOST_BUNDLES: usize = 200;
+
+/// Bytes of bundles written at most, bodies counted.
+const MOST_BUNDLE_BYTES: u64 = 512 << 20;
+
+/// Writes the request of each regression, so that anyone can send it again. Controls are left out: nothing that a
+/// virus scanner knows is written to disk.
+fn reproduce(comparison: &Comparison, halves: &[Half], selected: &Selected, dir: &Path, console: &Console) -> Result<()> {
+    let Some(edge) = halves.iter().rfind(|half| half.side == SideName::Candidate).and_then(|half| half.edge.as_ref()) else {
+        return Ok(());
+    };
+    let is_regression = |case: &&ComparedCase| match case.class {
+        Class::NewlyBlocked | Class::NewlyAltered => case.intent == Intent::Legit,
+        Class::ProtectionLost
+        | Class::Flaky
+        | Class::Inconclusive
+        | Class::OnlyInBaseline
+        | Class::OnlyInCandidate
+        | Class::ReasonChanged
+        | Class::NewlyDelivered
+        | Class::ProtectionGained
+        | Class::Unchanged => false,
+    };
+    let ids: Vec<&CaseId> = comparison.cases.iter().filter(is_regression).map(|case| &case.id).collect();
+    let replayer = Replayer::new(edge.profile.clone(), &comparison.candidate.run.run)?;
+    let mut bytes = 0;
+    let mut written = 0;
+    for case in selected.cases.iter().filter(|case| ids.binary_search(&&case.id).is_ok()) {
+        bytes += case.content.len() * 2;
+        if written == MOST_BUNDLES || bytes > MOST_BUNDLE_BYTES {
+            console.note(&format!("the requests of {written} of {} regressions are in {}/requests", ids.len(), dir.display()));
+            break;
+        }
+        let request = replayer.request(case, "reproduction")?;
+        report::repro::write(dir, &case.id, &request, &edge.profile.target, &edge.profile.redactor).map_err(|error| {
+            Error::inconclusive(format!("cannot write the request of `{}`: {error}", case.id)).file(dir)
+        })?;
+        written += 1;
+    }
+    Ok(())
+}

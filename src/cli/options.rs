@@ -1,0 +1,109 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::Client;
+use crate::report::Format;
+
+/// Which attachments, and which cases are made from them.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "What is sent")]
+pub(crate) struct SelectOptions {
+    /// Folder of attachments, with a manifest.toml or without; the built-in corpus when left out
+    #[arg(long, env = "WAFCANARY_CORPUS", value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// How many cases are made: `smoke` (at most 20), `standard` (each file once, each axis value at least once per
+    /// file family) or `full` (all combinations) [default: standard]
+    #[arg(long, env = "WAFCANARY_SET", value_name = "SET")]
+    pub(crate) set: Option<SetName>,
+    /// Only cases whose id matches the glob; repeatable
+    #[arg(long = "case", env = "WAFCANARY_CASE", value_name = "GLOB", value_delimiter = ',')]
+    pub(crate) cases: Vec<String>,
+    /// No cases whose id matches the glob; repeatable
+    #[arg(long, env = "WAFCANARY_EXCLUDE", value_name = "GLOB", value_delimiter = ',')]
+    pub(crate) exclude: Vec<String>,
+    /// Only attachments with this tag; repeatable
+    #[arg(long = "tag", env = "WAFCANARY_TAG", value_name = "TAG", value_delimiter = ',')]
+    pub(crate) tags: Vec<String>,
+    /// Only attachments of this procedure (手続); repeatable
+    #[arg(long = "procedure", env = "WAFCANARY_PROCEDURE", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) procedures: Vec<String>,
+    /// Write the requests as these clients do, instead of those that the manifest names; repeatable
+    #[arg(long = "client", env = "WAFCANARY_CLIENT", value_name = "CLIENT", value_delimiter = ',', value_parser = parse_client)]
+    pub(crate) clients: Vec<Client>,
+    /// Send each case N times more, each time with another boundary of the client's shape
+    #[arg(long, env = "WAFCANARY_FUZZ_BOUNDARY", value_name = "N", default_value_t = 0)]
+    pub(crate) fuzz_boundary: u32,
+}
+
+/// The sets of cases, as flags and settings name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SetName {
+    /// At most 20 cases.
+    Smoke,
+    /// Each file once, each axis value at least once per file family.
+    Standard,
+    /// All combinations.
+    Full,
+}
+
+/// How it is sent.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "How it is sent")]
+pub(crate) struct SendOptions {
+    /// Requests a second at most, instead of the profile's `pace.rate`; 0: unpaced
+    #[arg(long, env = "WAFCANARY_RATE", value_name = "N")]
+    pub(crate) rate: Option<f64>,
+    /// Requests under way at once, instead of the profile's `pace.concurrency`
+    #[arg(long, env = "WAFCANARY_CONCURRENCY", value_name = "N")]
+    pub(crate) concurrency: Option<usize>,
+    /// Send to a profile whose environment is `production`
+    #[arg(long, env = "WAFCANARY_ALLOW_PRODUCTION")]
+    pub(crate) allow_production: bool,
+    /// Print what would be sent (cases, requests, bytes, hosts, time), and send nothing
+    #[arg(long, env = "WAFCANARY_DRY_RUN")]
+    #[serde(skip)]
+    pub(crate) dry_run: bool,
+}
+
+/// Where the record goes, and what is shown.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "What comes out")]
+pub(crate) struct OutputOptions {
+    /// Folder for the record; must not hold one yet [default: wafcanary-out/<time>-<command>]
+    #[arg(long, env = "WAFCANARY_OUT", value_name = "DIR")]
+    #[serde(skip)]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the run or comparison in this folder, with the options that it was started with
+    #[arg(long, env = "WAFCANARY_RESUME", value_name = "DIR", conflicts_with_all = ["out", "dry_run"])]
+    #[serde(skip)]
+    pub(crate) resume: Option<PathBuf>,
+    /// Format of standard output: terminal, json, jsonl, junit, markdown or csv
+    #[arg(long, env = "WAFCANARY_FORMAT", value_name = "FORMAT", default_value = "terminal", value_parser = parse_format)]
+    #[serde(skip)]
+    pub(crate) format: Format,
+    /// Also write this format to a file; repeatable: `--write junit=report.xml --write markdown=comment.md`
+    #[arg(long, env = "WAFCANARY_WRITE", value_name = "FORMAT=FILE", value_delimiter = ',', value_parser = parse_write)]
+    #[serde(skip)]
+    pub(crate) write: Vec<(Format, PathBuf)>,
+}
+
+fn parse_client(name: &str) -> std::result::Result<Client, String> {
+    Client::parse(name).ok_or_else(|| {
+        let names: Vec<&str> = Client::ALL.iter().map(|(name, _)| *name).collect();
+        format!("known clients: {}", names.join(", "))
+    })
+}
+
+pub(crate) fn parse_format(name: &str) -> std::result::Result<Format, String> {
+    Format::parse(name).ok_or_else(|| format!("known formats: {}", Format::ALL.map(Format::as_str).join(", ")))
+}
+
+fn parse_write(text: &str) -> std::result::Result<(Format, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("write it as FORMAT=FILE, for example junit=report.xml")?;
+    Ok((parse_format(format)?, PathBuf::from(file)))
+}

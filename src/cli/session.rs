@@ -1,0 +1,292 @@
+//! What `run`, `compare` and `demo` share: select, record, send, stop.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+use super::console::Console;
+use super::options::{OutputOptions, SelectOptions, SetName};
+use super::settings::Settings;
+use crate::corpus::{Case, CaseId, Corpus, Selection, Set, Sha256Digest, selection_digest};
+use crate::error::{Error, Result};
+use crate::profile::Profile;
+use crate::replay::Replayer;
+use crate::report::{Format, Progress};
+use crate::run::{
+    Event, Journal, Lane, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName, conduct,
+};
+use crate::verdict::{Count, Outcome};
+
+/// Name of the comparison's document.
+pub(crate) const COMPARISON: &str = "comparison.json";
+
+/// Name of the file that `--resume` reads the options from.
+const OPTIONS: &str = "options.json";
+
+/// The selected cases of a corpus.
+pub(crate) struct Selected {
+    pub(crate) corpus: String,
+    pub(crate) digest: Sha256Digest,
+    pub(crate) cases: Arc<[Case]>,
+}
+
+/// One edge to be sent to, and where its record goes.
+pub(crate) struct Lap<'a> {
+    pub(crate) side: SideName,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) dir: PathBuf,
+    pub(crate) rounds: u32,
+    pub(crate) selected: &'a Selected,
+}
+
+/// Opens the corpus and makes the cases. Controls are made only where `authorized`.
+pub(crate) fn select(
+    options: &SelectOptions,
+    settings: &Settings,
+    profiles: &[&Profile],
+    console: &Console,
+) -> Result<Selected> {
+    let corpus = match options.corpus.as_ref().or(settings.corpus.as_ref()) {
+        Some(path) => Corpus::open(path)?,
+        None => Corpus::builtin()?,
+    };
+    for warning in &corpus.warnings {
+        console.warn(warning);
+    }
+    let authorized = profiles.iter().all(|profile| profile.guard.authorized);
+    let set = options.set.or(settings.set).unwrap_or(SetName::Standard);
+    let selection = Selection {
+        set: match set {
+            SetName::Smoke => Set::Smoke,
+            SetName::Standard => Set::Standard,
+            SetName::Full => Set::Full,
+        },
+        cases: options.cases.clone(),
+        exclude: options.exclude.clone(),
+        tags: options.tags.clone(),
+        procedures: options.procedures.clone(),
+        clients: options.clients.clone(),
+        transport: profiles.first().map(|profile| profile.upload.transport),
+        controls: authorized,
+    };
+    let cases = corpus.select(&selection)?;
+    let cases: Vec<Case> = cases.iter().flat_map(|case| (0..=options.fuzz_boundary).map(|n| case.redrawn(n))).collect();
+    let digest = selection_digest(&cases);
+    Ok(Selected { corpus: corpus.name, digest, cases: cases.into() })
+}
+
+impl Lap<'_> {
+    fn manifest(&self, run: &str, started: &str) -> RunManifest {
+        let profile = &self.profile;
+        RunManifest {
+            schema_version: SCHEMA_VERSION,
+            tool: concat!("wafcanary ", env!("CARGO_PKG_VERSION")).to_owned(),
+            run: run.to_owned(),
+            side: self.side,
+            started: started.to_owned(),
+            profile: profile.name.clone(),
+            profile_digest: profile.digest(),
+            url: profile.redactor.redact(&profile.target.url()),
+            environment: profile.guard.environment,
+            proof: profile.oracle.proof,
+            insecure: profile.target.tls.insecure,
+            authorized: profile.guard.authorized,
+            rate: profile.pace.rate,
+            concurrency: profile.pace.concurrency,
+            corpus: self.selected.corpus.clone(),
+            corpus_digest: self.selected.digest,
+            cases: self.selected.cases.len() as u64,
+            rounds: self.rounds,
+        }
+    }
+
+    /// The journal, new or gone on with, and the outcomes that it has already settled.
+    fn open_journal(&self, manifest: &RunManifest, resume: bool) -> Result<(Journal, HashMap<CaseId, Outcome>)> {
+        if !resume || !self.dir.exists() {
+            let mut journal = Journal::create(&self.dir)?;
+            journal.start(manifest)?;
+            return Ok((journal, HashMap::new()));
+        }
+        let (mut journal, stored) = Journal::resume(&self.dir)?;
+        let was = &stored.run.manifest;
+        for (what, same) in [
+            ("corpus", was.corpus_digest == manifest.corpus_digest),
+            ("profile", was.profile_digest == manifest.profile_digest),
+        ] {
+            if !same {
+                return Err(Error::usage(format!("the {what} is not the one that this run was started with"))
+                    .file(&self.dir)
+                    .help(format!("put the {what} back as it was, or start a new run without `--resume`")));
+            }
+        }
+        journal.start(&RunManifest { run: manifest.run.clone(), started: manifest.started.clone(), ..was.clone() })?;
+        // What could not be told before is asked again; the later record counts.
+        let known = stored.run.cases.into_iter().filter(|record| record.verdict.outcome.count() != Count::Inconclusive);
+        let settled = known.map(|record| (record.case, record.verdict.outcome)).collect();
+        Ok((journal, settled))
+    }
+}
+
+/// Sends the laps' cases, interleaved, and records them. `Ok(true)`: it was interrupted.
+pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console: &Console) -> Result<bool> {
+    let started = jiff::Timestamp::now().to_string();
+        let cases = laps.first().map(|lap| lap.selected.cases.clone()).unwrap_or_default();
+    let mut journals = Vec::new();
+    let mut lanes = Vec::new();
+    let mut left = 0;
+    for lap in &laps {
+        let run = run_id(&started, lap.side);
+        let manifest = lap.manifest(&run, &started);
+        let (journal, settled) = lap.open_journal(&manifest, resume)?;
+        left += cases.iter().filter(|case| !settled.contains_key(&case.id)).count();
+        let replayer = Replayer::new(lap.profile.clone(), &run)?;
+        journals.push((lap.side, journal));
+        lanes.push(Lane::new(lap.side, replayer, lap.profile.clone(), lap.rounds, settled));
+    }
+    let mut progress = console.progress_bar().map_or_else(Progress::silent, |bar| Progress::new(left as u64, bar));
+    let mut sink = |(side, events): (SideName, Vec<Event>)| {
+        for event in &events {
+            progress.tick(event);
+        }
+        match journals.iter_mut().find(|(name, _)| *name == side) {
+            Some((_, journal)) if !events.is_empty() => journal.append(&events),
+            _ => Ok(()),
+        }
+    };
+    let endings = conduct(Plan { cases, confirm }, lanes, stop_on_signal(), &mut sink).await?;
+    progress.finish();
+    let at = jiff::Timestamp::now().to_string();
+    for (side, ending) in &endings {
+        if let Some((_, journal)) = journals.iter_mut().find(|(name, _)| name == side) {
+            journal.append(&[Event::RunFinished { side: *side, at: at.clone(), ending: ending.clone() }])?;
+            journal.sync()?;
+        }
+    }
+    Ok(endings.iter().any(|(_, ending)| *ending == RunEnding::Interrupted))
+}
+
+/// A run's id: unique by its start, readable in a log.
+fn run_id(started: &str, side: SideName) -> String {
+    let seed = format!("{started} {} {side:?}", std::process::id());
+    Sha256Digest::of(seed.as_bytes()).to_string()[..12].to_owned()
+}
+
+/// Turns true at Ctrl-C or SIGTERM.
+pub(crate) fn stop_on_signal() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        let interrupted = async {
+            let _ = tokio::signal::ctrl_c().await;
+        };
+        #[cfg(unix)]
+        let terminated = async {
+            if let Ok(mut signals) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                signals.recv().await;
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<()>();
+        tokio::select! { () = interrupted => {}, () = terminated => {} }
+        let _ = sender.send(true);
+        // The channel stays open for as long as anybody listens.
+        sender.closed().await;
+    });
+    receiver
+}
+
+/// The folder for a new record.
+pub(crate) fn output_folder(output: &OutputOptions, command: &str) -> PathBuf {
+    output.out.clone().unwrap_or_else(|| {
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        Path::new("wafcanary-out").join(format!("{now}-{command}"))
+    })
+}
+
+/// Opens the files of `--write` before anything is sent, so that a bad path costs no request.
+pub(crate) fn open_writes(output: &OutputOptions) -> Result<Vec<(Format, PathBuf, std::fs::File)>> {
+    let open = |(format, path): &(Format, PathBuf)| {
+        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| {
+            Error::usage(format!("cannot write the report: {error}")).file(path).key("--write").help("check the path")
+        })?;
+        Ok((*format, path.clone(), file))
+    };
+    output.write.iter().map(open).collect()
+}
+
+/// Fills a file of `--write`.
+pub(crate) fn fill(
+    path: &Path,
+    file: &std::fs::File,
+    render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<()> {
+    let write = || {
+        file.set_len(0)?;
+        let mut writer = std::io::BufWriter::new(file);
+        render(&mut writer)?;
+        writer.flush()
+    };
+    write().map_err(|error| Error::inconclusive(format!("cannot write the report: {error}")).file(path))
+}
+
+/// Keeps the options of a run for `--resume`.
+pub(crate) fn keep_options(dir: &Path, options: &impl Serialize) -> Result<()> {
+    let path = dir.join(OPTIONS);
+    let cannot = |error: &dyn std::fmt::Display| {
+        Error::usage(format!("cannot write the record: {error}"))
+            .file(&path)
+            .help("give a folder that can be written to with `--out`")
+    };
+    std::fs::create_dir_all(dir).map_err(|error| cannot(&error))?;
+    let text = serde_json::to_string_pretty(options).map_err(|error| cannot(&error))?;
+    std::fs::write(&path, text + "\n").map_err(|error| cannot(&error))
+}
+
+/// Reads the options that a run was started with.
+pub(crate) fn kept_options<T: DeserializeOwned>(dir: &Path) -> Result<T> {
+    let path = dir.join(OPTIONS);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Error::usage(format!("nothing to resume here: {error}"))
+            .file(&path)
+            .help("give the folder that `run` or `compare` named when it started")
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        Error::usage(format!("cannot read the options of the run: {error}"))
+            .file(&path)
+            .help("resume it with the command (`run` or `compare`) and the version that started it")
+    })
+}
+
+/// The async runtime of a command that uses the network.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::inconclusive(format!("cannot start the async runtime: {error}")))
+}
+
+/// Whether the path names a stored run.
+pub(crate) fn is_stored_run(path: &Path) -> bool {
+    path.join("journal.jsonl").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::SendOptions;
+    use super::*;
+
+    #[test]
+    fn options_survive_the_way_through_the_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = SendOptions { rate: Some(2.5), concurrency: Some(3), allow_production: false, dry_run: true };
+        keep_options(dir.path(), &options).unwrap();
+        let kept: SendOptions = kept_options(dir.path()).unwrap();
+        assert_eq!((kept.rate, kept.concurrency, kept.dry_run), (Some(2.5), Some(3), false));
+    }
+}

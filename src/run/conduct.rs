@@ -1,0 +1,147 @@
+//! Sends every case to one edge, or to two side by side, and hands on what became of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{mpsc, watch};
+
+use super::lane::{Asked, Lane};
+use super::{Event, RunEnding, SideName};
+use crate::corpus::Case;
+use crate::error::Result;
+
+/// What is sent, and how often.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The cases, in order.
+    pub cases: Arc<[Case]>,
+    /// Times that each edge is asked when the answers disagree: between the edges, or of an edge with itself.
+    pub confirm: u32,
+}
+
+/// What one step of the run gave for one edge: the lines of one case, or of a canary control.
+pub type Batch = (SideName, Vec<Event>);
+
+/// How each edge's run ended, in the order of the lanes.
+pub type Endings = Vec<(SideName, RunEnding)>;
+
+struct Shared {
+    plan: Plan,
+    lanes: Vec<Lane>,
+    next: AtomicUsize,
+    ended: OnceLock<(SideName, RunEnding)>,
+}
+
+/// Sends the plan's cases through the lanes, interleaved case by case, so that drift of the network or of an edge hits
+/// both. Each batch goes to `sink` as soon as it is whole; an error of `sink` ends the run. `stop` turning true ends it
+/// after what is already settled.
+pub async fn conduct(
+    plan: Plan,
+    lanes: Vec<Lane>,
+    mut stop: watch::Receiver<bool>,
+    sink: &mut (dyn FnMut(Batch) -> Result<()> + Send),
+) -> Result<Endings> {
+    let workers = lanes.iter().map(Lane::concurrency).max().unwrap_or(1).min(plan.cases.len()).max(1);
+    let shared = Arc::new(Shared { plan, lanes, next: AtomicUsize::new(0), ended: OnceLock::new() });
+    for lane in &shared.lanes {
+        let mut events = Vec::new();
+        let first = tokio::select! {
+            first = lane.preflight(&mut events) => first,
+            () = stopped(&mut stop) => Err(RunEnding::Interrupted),
+        };
+        sink((lane.name(), events))?;
+        if let Err(ending) = first {
+            return Ok(endings(&shared.lanes, Some((lane.name(), ending))));
+        }
+    }
+    let (sender, mut batches) = mpsc::channel(workers * 4);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..workers {
+        tasks.spawn(work(shared.clone(), sender.clone()));
+    }
+    drop(sender);
+    let interrupted = loop {
+        tokio::select! {
+            settled = batches.recv() => match settled {
+                Some(settled) => settled.into_iter().try_for_each(&mut *sink)?,
+                None => break None,
+            },
+            () = stopped(&mut stop) => break Some((SideName::Baseline, RunEnding::Interrupted)),
+        }
+    };
+    // Dropping the set ends what is under way: a case that is not settled is sent again by `--resume`.
+    drop(tasks);
+    while let Ok(settled) = batches.try_recv() {
+        settled.into_iter().try_for_each(&mut *sink)?;
+    }
+    Ok(endings(&shared.lanes, interrupted.or_else(|| shared.ended.get().cloned())))
+}
+
+fn endings(lanes: &[Lane], ended: Option<(SideName, RunEnding)>) -> Endings {
+    let ending_of = |name: SideName| match &ended {
+        None => RunEnding::Complete,
+        Some((side, ending)) if *side == name || *ending == RunEnding::Interrupted => ending.clone(),
+        Some(_) => RunEnding::OtherSideEnded,
+    };
+    lanes.iter().map(|lane| (lane.name(), ending_of(lane.name()))).collect()
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody is left who could stop the run.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn work(shared: Arc<Shared>, sender: mpsc::Sender<Vec<Batch>>) {
+    while shared.ended.get().is_none() {
+        let index = shared.next.fetch_add(1, Ordering::Relaxed);
+        let Some(case) = shared.plan.cases.get(index) else { return };
+        let batches = settle_case(&shared, case).await;
+        if !batches.is_empty() && sender.send(batches).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks each lane that has no record of the case yet, in turns, until the answers agree or are confirmed.
+async fn settle_case(shared: &Shared, case: &Case) -> Vec<Batch> {
+    let mut asked: Vec<Option<Asked>> = shared
+        .lanes
+        .iter()
+        .map(|lane| lane.settled(&case.id).is_none().then(Asked::default))
+        .collect();
+    let least = shared.lanes.iter().map(Lane::rounds).max().unwrap_or(1);
+    let mut most = least;
+    let mut round = 0;
+    'rounds: while round < most {
+        for (lane, asked) in shared.lanes.iter().zip(&mut asked) {
+            let Some(asked) = asked else { continue };
+            // Beyond its own rounds a lane is asked only to confirm answers that disagree.
+            if round >= lane.rounds() && most == least {
+                continue;
+            }
+            if let Err(ending) = lane.ask(case, asked).await {
+                // Another worker may have met the same end first.
+                let _ = shared.ended.set((lane.name(), ending));
+                break 'rounds;
+            }
+        }
+        round += 1;
+        if round == least && disagree(shared, case, &asked) {
+            most = most.max(shared.plan.confirm);
+        }
+    }
+    let lanes = shared.lanes.iter();
+    lanes.zip(asked).filter_map(|(lane, asked)| Some((lane.name(), lane.close(case, asked?)?))).collect()
+}
+
+/// Whether an edge disagrees with itself or with the other edge on what became of the case.
+fn disagree(shared: &Shared, case: &Case, asked: &[Option<Asked>]) -> bool {
+    let mut outcomes = shared.lanes.iter().zip(asked).flat_map(|(lane, asked)| match asked {
+        Some(asked) => asked.verdicts.iter().map(|verdict| verdict.outcome).collect(),
+        None => Vec::from_iter(lane.settled(&case.id)),
+    });
+    let first = outcomes.next();
+    outcomes.any(|outcome| Some(outcome) != first)
+}
