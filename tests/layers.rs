@@ -46,7 +46,7 @@ fn used(text: &str) -> BTreeSet<String> {
                 c if start && (c.is_ascii_alphanumeric() || c == '_') => name.push(c),
                 _ => {}
             }
-            if !name.is_empty() && !(c.is_ascii_alphanumeric() || c == '_') {
+            if !(name.is_empty() || c.is_ascii_alphanumeric() || c == '_') {
                 names.insert(std::mem::take(&mut name));
                 start = c == ',' && depth == 1;
             }

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use row::{Row, latin1, unhex};
+use row::{Row, hex, latin1, unhex};
 use wafcanary::corpus::{DeclaredType, Sha256Digest, Transport};
 use wafcanary::wire::{WireRequest, encode_given};
 
@@ -302,7 +302,7 @@ fn every_captured_type_is_declared_by_its_client() {
             row.api = if ["chromium", "firefox", "webkitgtk"].contains(column) { "form" } else { "lib" }.to_owned();
             row.case = format!("mime-{}", cells[0]);
             row.filename_intended = Some(String::new());
-            row.filename_utf8_hex = Some(format!("m.{}", cells[0]).bytes().map(|byte| format!("{byte:02x}")).collect());
+            row.filename_utf8_hex = Some(hex(format!("m.{}", cells[0]).as_bytes()));
             let client = row.client().expect("a modelled client");
             let (case, submission) = row.inputs(client, &DeclaredType::AsClient).swap_remove(0);
             assert_eq!(case.transport, Transport::Multipart);

@@ -13,43 +13,47 @@ use wafcanary::corpus::{
 use wafcanary::wire::{Framing, Given, Submission};
 
 #[derive(Debug, Clone, Deserialize)]
-pub struct Row {
-    pub client: String,
-    pub case: String,
-    pub api: String,
-    pub filename_intended: Option<String>,
-    pub filename_utf8_hex: Option<String>,
-    pub method: String,
-    pub page_charset: Option<String>,
-    pub form: Option<BTreeMap<String, String>>,
-    pub content_disposition_raw_hex: Option<String>,
-    pub part_content_type: Option<String>,
-    pub part_header_order: Option<Vec<String>>,
+pub(crate) struct Row {
+    pub(crate) client: String,
+    pub(crate) case: String,
+    pub(crate) api: String,
+    pub(crate) filename_intended: Option<String>,
+    pub(crate) filename_utf8_hex: Option<String>,
+    pub(crate) method: String,
+    pub(crate) page_charset: Option<String>,
+    pub(crate) form: Option<BTreeMap<String, String>>,
+    pub(crate) content_disposition_raw_hex: Option<String>,
+    pub(crate) part_content_type: Option<String>,
+    pub(crate) part_header_order: Option<Vec<String>>,
     #[serde(default)]
-    pub more_file_parts: Vec<RowPart>,
+    pub(crate) more_file_parts: Vec<RowPart>,
     #[serde(default)]
-    pub text_parts: Vec<RowPart>,
-    pub boundary: Option<String>,
-    pub request_headers: Vec<(String, String)>,
-    pub framing: String,
-    pub body_len: u64,
-    pub body_sha256: String,
-    pub raw_file: Option<String>,
+    pub(crate) text_parts: Vec<RowPart>,
+    pub(crate) boundary: Option<String>,
+    pub(crate) request_headers: Vec<(String, String)>,
+    pub(crate) framing: String,
+    pub(crate) body_len: u64,
+    pub(crate) body_sha256: String,
+    pub(crate) raw_file: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub struct RowPart {
-    pub content_disposition_raw_hex: String,
-    pub part_content_type: Option<String>,
-    pub part_header_order: Vec<String>,
-    pub value_hex: Option<String>,
+pub(crate) struct RowPart {
+    pub(crate) content_disposition_raw_hex: String,
+    pub(crate) part_content_type: Option<String>,
+    pub(crate) part_header_order: Vec<String>,
+    pub(crate) value_hex: Option<String>,
 }
 
-pub fn unhex(hex: &str) -> Vec<u8> {
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+pub(crate) fn unhex(hex: &str) -> Vec<u8> {
     (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).expect("hex")).collect()
 }
 
-pub fn latin1(text: &str) -> Vec<u8> {
+pub(crate) fn latin1(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).expect("latin1")).collect()
 }
 
@@ -58,12 +62,12 @@ impl Row {
         self.form.as_ref()?.get(key).map(String::as_str)
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.request_headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The engines send an empty filename's part without a filename; the capture then lists it among the text parts.
-    pub fn file_without_name(&self) -> Option<&RowPart> {
+    pub(crate) fn file_without_name(&self) -> Option<&RowPart> {
         match (&self.content_disposition_raw_hex, self.text_parts.as_slice()) {
             (None, [part]) if self.filename_intended.as_deref() == Some("") => Some(part),
             _ => None,
@@ -71,7 +75,7 @@ impl Row {
     }
 
     /// Our name for the client, or `None` when it is not modelled.
-    pub fn client(&self) -> Option<Client> {
+    pub(crate) fn client(&self) -> Option<Client> {
         let script = |engine: &str| match self.api.as_str() {
             "form" => engine.to_owned(),
             "fetch" | "fetch-formel" | "put" => format!("{engine}-fetch"),
@@ -112,7 +116,7 @@ impl Row {
         Client::parse(&name)
     }
 
-    pub fn is_webkit_beacon(&self) -> bool {
+    pub(crate) fn is_webkit_beacon(&self) -> bool {
         self.client.starts_with("webkitgtk") && self.api == "beacon"
     }
 
@@ -183,7 +187,7 @@ impl Row {
     /// Contents that the capture used, the likeliest first.
     fn contents(&self) -> Vec<Bytes> {
         const PDF: &[u8] = b"%PDF-1.4\n%%EOF\n";
-        let big = [&PDF[..9], &[b'A'; 1_200_000]].concat();
+        let big = [&PDF[..9], vec![b'A'; 1_200_000].as_slice()].concat();
         let mut contents: Vec<Bytes> = vec![
             Bytes::from_static(PDF),
             Bytes::from_static(b"hi\n"),
@@ -204,7 +208,7 @@ impl Row {
 
     /// Everything that the client was given, in the ways that the capture leaves open: which contents, and where
     /// among the text fields the file stood. The first is the likeliest.
-    pub fn inputs(&self, client: Client, declared_type: &DeclaredType) -> Vec<(Case, Submission)> {
+    pub(crate) fn inputs(&self, client: Client, declared_type: &DeclaredType) -> Vec<(Case, Submission)> {
         let contents = self.contents();
         let texts = self.texts();
         let more = self.more_filenames();
@@ -268,7 +272,7 @@ impl Row {
         }
     }
 
-    pub fn given(&self) -> Given {
+    pub(crate) fn given(&self) -> Given {
         let date = |name: &str| {
             let line = unhex(self.content_disposition_raw_hex.as_deref()?);
             let line = String::from_utf8_lossy(&line).into_owned();
