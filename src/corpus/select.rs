@@ -275,11 +275,12 @@ impl Maker<'_> {
     fn content(&mut self, wish: &Wish) -> Result<Content> {
         let entry = self.entries[wish.entry];
         let Some(size) = wish.values.size else { return Ok(entry.content.clone()) };
-        let place = (wish.entry, size);
-        if !self.sizes.contains_key(&place) {
-            self.sizes.insert(place, entry.sized(size)?);
+        if let Some(content) = self.sizes.get(&(wish.entry, size)) {
+            return Ok(content.clone());
         }
-        Ok(self.sizes[&place].clone())
+        let content = entry.sized(size)?;
+        self.sizes.insert((wish.entry, size), content.clone());
+        Ok(content)
     }
 
     fn make(&mut self, wanted: &[Wish]) -> Result<Vec<Case>> {
