@@ -228,7 +228,7 @@ async fn a_receipt_in_the_answer_is_proof_and_a_block_page_is_none() {
         body_bytes: body.len() as u64,
         body: BodyHead(body.into()),
     };
-    let mut ask =
+    let ask =
         async |answer: Option<Answer>| steps.receipt(spec, answer.as_ref(), &ids("a"), &mut Captures::default()).await;
     assert!(matches!(ask(Some(answer(format!(r#"{{"sha256":"{SHA}"}}"#)))).await, ReceiptFact::Found(_)));
     assert!(matches!(ask(Some(answer("<h1>Blocked</h1>".to_owned()))).await, ReceiptFact::Absent { .. }));

@@ -18,7 +18,7 @@ impl Resolve {
     pub(super) fn parse(text: &str) -> Result<Self, Complaint> {
         let body = text.strip_prefix('+').unwrap_or(text);
         let (host, rest) = split_host(body).ok_or_else(|| complaint(text, "its host", RESOLVE))?;
-        let (port, addresses) = rest.split_once(':').ok_or_else(|| complaint(text, "no address", RESOLVE))?;
+        let (port, addresses) = rest.split_once(':').ok_or_else(|| complaint(text, "its address", RESOLVE))?;
         if host.is_empty() || host.starts_with('-') {
             return Err(complaint(text, "its host", RESOLVE));
         }
@@ -39,7 +39,7 @@ impl ConnectTo {
     /// Reads curl's `HOST1:PORT1:HOST2:PORT2`.
     pub(super) fn parse(text: &str) -> Result<Self, Complaint> {
         let (from_host, rest) = split_host(text).ok_or_else(|| complaint(text, "its first host", CONNECT_TO))?;
-        let (from_port, rest) = rest.split_once(':').ok_or_else(|| complaint(text, "no second host", CONNECT_TO))?;
+        let (from_port, rest) = rest.split_once(':').ok_or_else(|| complaint(text, "its second host", CONNECT_TO))?;
         let (to_host, to_port) = split_host(rest).ok_or_else(|| complaint(text, "its second host", CONNECT_TO))?;
         let port = |part: &str, name: &str| match part {
             "" => Ok(None),

@@ -33,7 +33,10 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     /// An error at `path`, or at the nearest table above it that is written down.
     pub(super) fn fail(&self, path: &str, message: impl Into<String>, help: impl Into<String>) -> Error {
-        self.root.nearest(path).origin.fail(path, message).help(help)
+        let nearest = &self.root.nearest(path).origin;
+        // What is missing belongs into the user's file, not among the defaults.
+        let origin = if nearest.source.label == "default" { &self.root.origin } else { nearest };
+        origin.fail(path, message).help(help)
     }
 
     pub(super) fn regex(&self, path: &str, pattern: &str) -> Result<regex::Regex> {
@@ -71,10 +74,10 @@ pub(super) fn lower(raw: RawProfile, root: Node, path: &Path, redactor: Redactor
         let help = format!("this program reads version {SCHEMA_VERSION}");
         return Err(place.fail("schema_version", format!("format version {version} is not known"), help));
     }
-    let (target, url) = target(&place, raw.target, raw.tls, raw.lab.is_some())?;
+    let (target, url) = target(&place, raw.target, &raw.tls, raw.lab.is_some())?;
     let guard = guard(&place, raw.guard, &target)?;
     let (timeouts, receipt_wait) = timeouts(&place, &raw.timeouts)?;
-    let pace = pace(&place, &raw.pace)?;
+    let speed = pace(&place, &raw.pace)?;
     let base = super::lower_request::Base { url, allowed: &guard.allowed_hosts };
     let (upload, before, after, known) = request_side(&place, &base, raw.upload, raw.before, raw.after)?;
     let Some(oracle) = raw.oracle else {
@@ -90,7 +93,7 @@ pub(super) fn lower(raw: RawProfile, root: Node, path: &Path, redactor: Redactor
         oracle,
         before,
         after,
-        pace,
+        pace: speed,
         timeouts,
         guard,
         lab: raw.lab,
@@ -100,7 +103,7 @@ pub(super) fn lower(raw: RawProfile, root: Node, path: &Path, redactor: Redactor
     })
 }
 
-fn target(place: &Place<'_>, raw: RawTarget, tls: RawTls, lab: bool) -> Result<(Target, url::Url)> {
+fn target(place: &Place<'_>, raw: RawTarget, tls: &RawTls, lab: bool) -> Result<(Target, url::Url)> {
     // Port 0 reaches nothing: an embedded edge puts its own address there when it is up.
     let placeholder = || lab.then(|| "http://127.0.0.1:0/".to_owned());
     let Some(text) = raw.url.or_else(placeholder) else {
@@ -125,7 +128,7 @@ fn target(place: &Place<'_>, raw: RawTarget, tls: RawTls, lab: bool) -> Result<(
     {
         return Err(place.fail("target.host", format!("`{bad}` is no host"), "write a name, perhaps with `:PORT`"));
     }
-    let tls = tls_of(place, &tls, raw.sni)?;
+    let tls = tls_of(place, tls, raw.sni)?;
     let target = Target {
         scheme,
         host,

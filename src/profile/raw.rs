@@ -432,7 +432,7 @@ fn duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let time = Duration::from_millis(count.checked_mul(millis)?);
-    (time <= Duration::from_hours(24)).then_some(time)
+    (time <= Duration::from_secs(24 * 60 * 60)).then_some(time)
 }
 
 impl JsonSchema for RawRate {

@@ -1,6 +1,6 @@
 //! A profile with its values as they came out, for people, for comparing, and its schema.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::Profile;
@@ -9,9 +9,16 @@ use super::raw::RawProfile;
 use crate::corpus::Sha256Digest;
 
 /// Every value of a profile with the place where it was written.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Resolved {
     root: Option<Arc<Node>>,
+}
+
+impl fmt::Debug for Resolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // NOTE: the tree holds secrets in the clear.
+        f.write_str("Resolved(***)")
+    }
 }
 
 impl Resolved {
@@ -52,16 +59,20 @@ pub fn schema() -> schemars::Schema {
 }
 
 fn canonical(node: &Node, path: &str, out: &mut String) {
-    if matches!(path, ".name" | ".schema_version") {
+    if matches!(path, r#"."name""# | r#"."schema_version""#) {
         return;
     }
     match &node.value {
         Value::Table(entries) => {
-            entries.iter().for_each(|(key, entry)| canonical(entry, &format!("{path}.{}", quote(key)), out));
+            for (key, entry) in entries {
+                canonical(entry, &format!("{path}.{}", quote(key)), out);
+            }
         }
         Value::Array(items) => {
             let _ = writeln!(out, "{path}#={}", items.len());
-            items.iter().enumerate().for_each(|(index, item)| canonical(item, &format!("{path}[{index}]"), out));
+            for (index, item) in items.iter().enumerate() {
+                canonical(item, &format!("{path}[{index}]"), out);
+            }
         }
         Value::Text(text) if text.hidden && text.written.contains("${") => {
             let _ = writeln!(out, "{path}=secret {}", quote(&text.written));

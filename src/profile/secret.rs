@@ -1,7 +1,7 @@
 //! Values that must not reach a record.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -206,7 +206,7 @@ fn json_forms(secret: &str) -> Vec<Vec<u8>> {
                 continue;
             }
             for unit in c.encode_utf16(&mut [0; 2]) {
-                out += &if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
+                let _ = if upper { write!(out, "\\u{unit:04X}") } else { write!(out, "\\u{unit:04x}") };
             }
         }
         out

@@ -20,28 +20,9 @@ pub(super) fn substitute(node: &mut Node, path: &str, env: Env<'_>, redactor: &R
             while let Some((start, end)) = placeholder(&rest) {
                 let inner = &rest[start + 2..end];
                 let Some((kind, name)) = inner.split_once(':') else { break };
-                let value = match kind {
-                    "env" => match env(name) {
-                        Some(value) => value,
-                        None => {
-                            let help = format!(
-                                "export {name}=… before you run wafcanary, or write the value's variable differently"
-                            );
-                            return fail(format!("environment variable `{name}` is not set"), help);
-                        }
-                    },
-                    _ => {
-                        let Some(folder) = &origin.source.folder else {
-                            return fail("a preset reads no files".to_owned(), "use `${env:NAME}`".to_owned());
-                        };
-                        match std::fs::read_to_string(folder.join(Path::new(name))) {
-                            Ok(value) => value.trim_end_matches(['\r', '\n']).to_owned(),
-                            Err(error) => {
-                                let help = "the path is relative to the file that it is written in".to_owned();
-                                return fail(format!("`{name}` cannot be read: {error}"), help);
-                            }
-                        }
-                    }
+                let value = match value_of(kind, name, origin.source.folder.as_deref(), env) {
+                    Ok(value) => value,
+                    Err((message, help)) => return fail(message, help),
                 };
                 if value.contains("${") {
                     let help = "such a value would be taken for a capture; give it without `${`".to_owned();
@@ -90,6 +71,29 @@ pub(super) fn substitute(node: &mut Node, path: &str, env: Env<'_>, redactor: &R
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {}
     }
     Ok(())
+}
+
+/// The value of `${env:NAME}` or `${file:PATH}`, or what is wrong and what to do.
+fn value_of(
+    kind: &str,
+    name: &str,
+    folder: Option<&Path>,
+    env: Env<'_>,
+) -> std::result::Result<String, (String, String)> {
+    if kind == "env" {
+        return env(name).ok_or_else(|| {
+            let help = format!("run `export {name}=…` before wafcanary");
+            (format!("environment variable `{name}` is not set"), help)
+        });
+    }
+    let folder = folder.ok_or_else(|| ("a preset reads no files".to_owned(), "use `${env:NAME}`".to_owned()))?;
+    match std::fs::read_to_string(folder.join(name)) {
+        Ok(value) => Ok(value.trim_end_matches(['\r', '\n']).to_owned()),
+        Err(error) => {
+            let help = "the path is relative to the file that it is written in".to_owned();
+            Err((format!("`{name}` cannot be read: {error}"), help))
+        }
+    }
 }
 
 /// Whether a header or field of this lower-case name carries a secret by its nature.

@@ -400,9 +400,9 @@ impl Steps {
     fn client(&self, route: &Route, https: bool) -> std::result::Result<Client, String> {
         let profile = &self.profile;
         let mut tls = self.tls.clone();
-        let http2 = profile.target.http == HttpVersion::Http2 && !route.rewritten;
+        let multiplexed = profile.target.http == HttpVersion::Http2 && !route.rewritten;
         tls.alpn_protocols =
-            if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
+            if multiplexed { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -413,7 +413,7 @@ impl Steps {
         if !route.addresses.is_empty() {
             builder = builder.resolve_to_addrs(&route.url_host, &route.addresses);
         }
-        builder = match (http2, https) {
+        builder = match (multiplexed, https) {
             (true, true) => builder,
             (true, false) => builder.http2_prior_knowledge(),
             (false, _) => builder.http1_only(),
