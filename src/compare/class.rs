@@ -130,9 +130,8 @@ impl Class {
             (Intent::Legit, Whole | Edge | Origin | Lost, Altered) => Self::NewlyAltered,
             (Intent::Legit, Whole | Altered, Edge | Origin | Lost) => Self::NewlyBlocked,
             (Intent::Legit, Edge | Origin | Altered | Lost, Whole) => Self::NewlyDelivered,
-            (Intent::Legit, Edge | Origin | Lost, Edge | Origin | Lost) => other_reason,
-
-            (Intent::Control, Edge, Edge)
+            (Intent::Legit, Edge | Origin | Lost, Edge | Origin | Lost)
+            | (Intent::Control, Edge, Edge)
             | (Intent::Control, Origin, Origin)
             | (Intent::Control, Altered, Altered)
             | (Intent::Control, Whole | Lost, Whole | Lost) => other_reason,

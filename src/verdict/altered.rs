@@ -36,11 +36,10 @@ pub(super) fn arrival(receipt: &Receipt, sent: &Sent, spec: Option<&ReceiptSpec>
     }
     match receipt.size {
         Some(size) if size != sent.size => return differs("size", &sent.size.to_string(), &size.to_string()),
-        Some(_) => {}
         None if spec.is_some_and(|spec| spec.size.is_some()) => {
             return Arrival::Unproven("the receipt has no size where the profile says".to_owned());
         }
-        None => {}
+        Some(_) | None => {}
     }
     let asks_filename = spec.is_some_and(|spec| spec.filename.is_some() || spec.filename_hex.is_some());
     if let Some(detail) = filename_change(receipt, sent, asks_filename) {

@@ -317,17 +317,20 @@ impl Round<'_> {
         let answer = page.answer;
         let mut seen = format!("status {}", answer.status);
         if let Some(reason) = &answer.reason {
-            seen += &format!(" `{}`", excerpt(reason, 0..reason.len()));
+            seen = format!("{seen}{}", format_args!(" `{}`", excerpt(reason, 0..reason.len())));
         }
         if let Some(location) = answer.header("location") {
-            seen += &format!(" to `{}`", excerpt(location, 0..location.len()));
+            seen = format!("{seen}{}", format_args!(" to `{}`", excerpt(location, 0..location.len())));
         }
         if answer.body_bytes == 0 && answer.body.0.is_empty() {
             seen += " with an empty body";
         }
         let sent = &self.last.sent;
         if sent.body_bytes_before_answer < sent.body_bytes {
-            seen += &format!(" after {} of {} body bytes", sent.body_bytes_before_answer, sent.body_bytes);
+            seen = format!(
+                "{seen}{}",
+                format_args!(" after {} of {} body bytes", sent.body_bytes_before_answer, sent.body_bytes)
+            );
         }
         let evidence = format!("{seen}: {why}{}", peer(self.last));
         Verdict { signature: signature.map(Text::from), ..Verdict::plain(outcome, Some(answer.status), &evidence) }
