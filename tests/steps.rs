@@ -11,7 +11,7 @@ use wiremock::matchers::{body_string_contains, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 fn ids(attempt: &str) -> Ids {
-    Ids::new("run1", &CaseId::parse("pdf/plan~name:表").unwrap(), attempt)
+    Ids::new("run1", &CaseId::parse("pdf/plan~name:表").unwrap_or_else(|| panic!("a case id")), attempt)
 }
 
 fn profile(url: &str, more: &str) -> Arc<Profile> {
