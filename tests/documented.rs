@@ -42,7 +42,11 @@ fn the_readme_shows_the_help_of_the_main_commands() {
         let help = String::from_utf8(output.stdout).unwrap();
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
         let summary = format!("wafcanary {}", command.join(" "));
-        let _ = write!(expected, "<details><summary><code>{summary}</code></summary>\n\n```text\n{}\n```\n\n</details>\n", lines.join("\n"));
+        let _ = write!(
+            expected,
+            "<details><summary><code>{summary}</code></summary>\n\n```text\n{}\n```\n\n</details>\n",
+            lines.join("\n")
+        );
     }
     check_block("README.md", "help", &expected);
 }
@@ -82,7 +86,8 @@ fn every_command_explains_itself_with_an_example() {
         for argument in command.get_arguments() {
             let about = argument.get_help().map(ToString::to_string).unwrap_or_default();
             assert!(!about.is_empty(), "{path:?} {} has no help", argument.get_id());
-            let needs_variable = argument.get_long().is_some() && !["help", "version"].contains(&argument.get_id().as_str());
+            let needs_variable =
+                argument.get_long().is_some() && !["help", "version"].contains(&argument.get_id().as_str());
             if needs_variable {
                 let variable = format!("WAFCANARY_{}", argument.get_long().unwrap().replace('-', "_").to_uppercase());
                 assert_eq!(argument.get_env().and_then(|name| name.to_str()), Some(variable.as_str()), "{path:?}");

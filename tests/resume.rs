@@ -32,7 +32,11 @@ fn settled(dir: &Path) -> BTreeMap<String, String> {
             "case" => {
                 let case = event["case"].as_str().unwrap().to_owned();
                 let what = format!("{} {} {}", event["verdict"]["outcome"], event["rounds"], event["attempts"]);
-                assert_eq!(attempts[&case], event["attempts"].as_u64().unwrap(), "attempts of {case} are all on record");
+                assert_eq!(
+                    attempts[&case],
+                    event["attempts"].as_u64().unwrap(),
+                    "attempts of {case} are all on record"
+                );
                 assert!(settled.insert(case.clone(), what).is_none(), "{case} stands twice in {}", dir.display());
             }
             _ => {}
@@ -66,10 +70,21 @@ fn killed_and_resumed(command: &[&str], out: &Path, after: Duration) -> i32 {
 #[test]
 fn a_run_killed_at_50_random_moments_equals_the_uninterrupted_one() {
     let dir = tempfile::tempdir().unwrap();
-    let command = ["run", "--profile", "profiles/lab/upper.toml", "--set", "standard", "--rate", "400", "--client", "chromium,curl"];
+    let command = [
+        "run",
+        "--profile",
+        "profiles/lab/upper.toml",
+        "--set",
+        "standard",
+        "--rate",
+        "400",
+        "--client",
+        "chromium,curl",
+    ];
     let whole = dir.path().join("whole");
     let began = Instant::now();
-    let code = wafcanary(&[&command[..], &["--out", whole.to_str().unwrap()]].concat()).status().unwrap().code().unwrap();
+    let code =
+        wafcanary(&[&command[..], &["--out", whole.to_str().unwrap()]].concat()).status().unwrap().code().unwrap();
     let length = began.elapsed();
     let expected = settled(&whole);
     assert!(expected.len() > 50, "{} cases", expected.len());
@@ -99,7 +114,8 @@ fn a_comparison_killed_half_way_equals_the_uninterrupted_one() {
     ];
     let whole = dir.path().join("whole");
     let began = Instant::now();
-    let code = wafcanary(&[&command[..], &["--out", whole.to_str().unwrap()]].concat()).status().unwrap().code().unwrap();
+    let code =
+        wafcanary(&[&command[..], &["--out", whole.to_str().unwrap()]].concat()).status().unwrap().code().unwrap();
     assert_eq!(code, 1);
     let length = began.elapsed();
     for (number, share) in [0.3, 0.5, 0.7, 0.9].into_iter().enumerate() {
@@ -107,7 +123,11 @@ fn a_comparison_killed_half_way_equals_the_uninterrupted_one() {
         assert_eq!(killed_and_resumed(&command, &out, length.mul_f64(share)), code, "killed at {share}");
         for side in ["baseline", "candidate"] {
             let (ours, expected) = (settled(&out.join(side)), settled(&whole.join(side)));
-            assert_eq!(ours.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{side} killed at {share}");
+            assert_eq!(
+                ours.keys().collect::<Vec<_>>(),
+                expected.keys().collect::<Vec<_>>(),
+                "{side} killed at {share}"
+            );
         }
         let decision = |dir: &Path| -> serde_json::Value {
             let text = std::fs::read_to_string(dir.join("comparison.json")).unwrap();

@@ -148,10 +148,7 @@ async fn make(
     let waivers = args.waivers.as_deref().map_or_else(|| Ok(Waivers::default()), read_waivers)?;
     let mut halves = Vec::new();
     for (side, path) in sides(args) {
-        let edge = match session::is_stored_run(path) {
-            true => None,
-            false => Some(Edge::open(path, &args.send, console).await?),
-        };
+        let edge = if session::is_stored_run(path) { None } else { Some(Edge::open(path, &args.send, console).await?) };
         halves.push(Half { side, given: path.to_path_buf(), edge });
     }
     refuse_same_edge(&halves, &policy)?;
@@ -192,9 +189,9 @@ fn refuse_same_edge(halves: &[Half], policy: &Policy) -> Result<()> {
     let digests: Vec<_> = halves.iter().filter_map(|half| Some(half.edge.as_ref()?.profile.digest())).collect();
     match digests[..] {
         [baseline, candidate] if baseline == candidate && !policy.allow_same_edge => {
-            Err(Error::inconclusive("baseline and candidate are the same edge")
-                .file(&halves[1].given)
-                .help("point the candidate at the edge as it will be; to measure one edge's noise, add `--allow-same-edge`"))
+            Err(Error::inconclusive("baseline and candidate are the same edge").file(&halves[1].given).help(
+                "point the candidate at the edge as it will be; to measure one edge's noise, add `--allow-same-edge`",
+            ))
         }
         _ => Ok(()),
     }
@@ -252,8 +249,15 @@ const MOST_BUNDLE_BYTES: u64 = 512 << 20;
 
 /// Writes the request of each regression, so that anyone can send it again. Controls are left out: nothing that a
 /// virus scanner knows is written to disk.
-fn reproduce(comparison: &Comparison, halves: &[Half], selected: &Selected, dir: &Path, console: &Console) -> Result<()> {
-    let Some(edge) = halves.iter().rfind(|half| half.side == SideName::Candidate).and_then(|half| half.edge.as_ref()) else {
+fn reproduce(
+    comparison: &Comparison,
+    halves: &[Half],
+    selected: &Selected,
+    dir: &Path,
+    console: &Console,
+) -> Result<()> {
+    let Some(edge) = halves.iter().rfind(|half| half.side == SideName::Candidate).and_then(|half| half.edge.as_ref())
+    else {
         return Ok(());
     };
     let is_regression = |case: &&ComparedCase| match case.class {
@@ -271,18 +275,21 @@ fn reproduce(comparison: &Comparison, halves: &[Half], selected: &Selected, dir:
     let ids: Vec<&CaseId> = comparison.cases.iter().filter(is_regression).map(|case| &case.id).collect();
     let replayer = Replayer::new(edge.profile.clone(), &comparison.candidate.run.run)?;
     let mut bytes = 0;
-    let mut written = 0;
-    for case in selected.cases.iter().filter(|case| ids.binary_search(&&case.id).is_ok()) {
+    let regressions = selected.cases.iter().filter(|case| ids.binary_search(&&case.id).is_ok());
+    for (written, case) in regressions.enumerate() {
         bytes += case.content.len() * 2;
         if written == MOST_BUNDLES || bytes > MOST_BUNDLE_BYTES {
-            console.note(&format!("the requests of {written} of {} regressions are in {}/requests", ids.len(), dir.display()));
+            console.note(&format!(
+                "the requests of {written} of {} regressions are in {}/requests",
+                ids.len(),
+                dir.display()
+            ));
             break;
         }
         let request = replayer.request(case, "reproduction")?;
-        report::repro::write(dir, &case.id, &request, &edge.profile.target, &edge.profile.redactor).map_err(|error| {
-            Error::inconclusive(format!("cannot write the request of `{}`: {error}", case.id)).file(dir)
-        })?;
-        written += 1;
+        report::repro::write(dir, &case.id, &request, &edge.profile.target, &edge.profile.redactor).map_err(
+            |error| Error::inconclusive(format!("cannot write the request of `{}`: {error}", case.id)).file(dir),
+        )?;
     }
     Ok(())
 }

@@ -45,9 +45,15 @@ pub(crate) fn print(selected: &Selected, sides: &[(&Profile, u32)], console: &Co
             None => format!("as fast as {} at a time allow", profile.pace.concurrency),
         };
         let _ = writeln!(text, "time      {time}");
-        let _ = writeln!(text, "controls  {}", if profile.guard.authorized { "sent: `guard.authorized` is true" } else {
-            "not sent: `guard.authorized` is not true"
-        });
+        let _ = writeln!(
+            text,
+            "controls  {}",
+            if profile.guard.authorized {
+                "sent: `guard.authorized` is true"
+            } else {
+                "not sent: `guard.authorized` is not true"
+            }
+        );
     }
     console.out(&text)?;
     Ok(ExitCode::Passed)

@@ -41,13 +41,17 @@ pub(crate) fn load(path: &Path, send: &SendOptions) -> Result<Profile> {
     let mut profile = Profile::load(path, &|name| std::env::var(name).ok())?;
     if let Some(rate) = send.rate {
         if !(rate.is_finite() && rate >= 0.0) {
-            return Err(Error::usage(format!("`{rate}` is no rate")).key("--rate").help("give requests a second; 0: unpaced"));
+            return Err(Error::usage(format!("`{rate}` is no rate"))
+                .key("--rate")
+                .help("give requests a second; 0: unpaced"));
         }
         profile.pace.rate = (rate > 0.0).then_some(rate);
     }
     if let Some(concurrency) = send.concurrency {
         if concurrency == 0 {
-            return Err(Error::usage("no request can be sent with concurrency 0").key("--concurrency").help("give 1 or more"));
+            return Err(Error::usage("no request can be sent with concurrency 0")
+                .key("--concurrency")
+                .help("give 1 or more"));
         }
         profile.pace.concurrency = concurrency;
     }

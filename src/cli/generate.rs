@@ -70,7 +70,7 @@ fn schemas() -> [(&'static str, serde_json::Value); 6] {
 }
 
 fn into(folder: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| write(folder))
-        .map_err(|error| Error::usage(format!("cannot write: {error}")).file(folder).help("give a folder that can be written to"))
+    std::fs::create_dir_all(folder).and_then(|()| write(folder)).map_err(|error| {
+        Error::usage(format!("cannot write: {error}")).file(folder).help("give a folder that can be written to")
+    })
 }

@@ -51,7 +51,8 @@ pub(crate) fn lab(command: LabCommand, console: &Console) -> Result<ExitCode> {
 async fn up(args: &UpArgs, console: &Console) -> Result<ExitCode> {
     let Some((name, text, _)) = lab::edges().find(|(name, ..)| *name == args.edge) else {
         let names: Vec<&str> = lab::edges().map(|(name, ..)| name).collect();
-        return Err(Error::usage(format!("there is no embedded edge `{}`", args.edge)).help(format!("one of: {}", names.join(", "))));
+        return Err(Error::usage(format!("there is no embedded edge `{}`", args.edge))
+            .help(format!("one of: {}", names.join(", "))));
     };
     let options =
         lab::Options { listen: IpAddr::V4(Ipv4Addr::LOCALHOST), http_port: args.http_port, ..lab::Options::default() };

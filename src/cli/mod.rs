@@ -52,7 +52,7 @@ pub(crate) struct Global {
     /// Read no wafcanary.toml
     #[arg(long, global = true, env = "WAFCANARY_NO_CONFIG", conflicts_with = "config")]
     no_config: bool,
-    /// Colours in what people read; `auto` looks at the terminal, NO_COLOR and CLICOLOR_FORCE
+    /// Colours in what people read; `auto` looks at the terminal, `NO_COLOR` and `CLICOLOR_FORCE`
     #[arg(long, global = true, env = "WAFCANARY_COLOR", value_name = "WHEN", default_value = "auto")]
     color: console::When,
     /// Show no progress

@@ -49,9 +49,9 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
         args = RunArgs { output, ..session::kept_options(dir)? };
     }
     let Some(profile) = args.profile.clone().or_else(|| settings.profile.clone()) else {
-        return Err(Error::usage("no profile is given")
-            .key("--profile")
-            .help("write a profile (`wafcanary profile list` shows presets), or try `--profile profiles/lab/standard.toml`"));
+        return Err(Error::usage("no profile is given").key("--profile").help(
+            "write a profile (`wafcanary profile list` shows presets), or try `--profile profiles/lab/standard.toml`",
+        ));
     };
     if args.send.dry_run {
         let profile = edge::load(&profile, &args.send)?;

@@ -17,9 +17,7 @@ use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report::{Format, Progress};
-use crate::run::{
-    Event, Journal, Lane, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName, conduct,
-};
+use crate::run::{Event, Journal, Lane, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName, conduct};
 use crate::verdict::{Count, Outcome};
 
 /// Name of the comparison's document.
@@ -135,7 +133,7 @@ impl Lap<'_> {
 /// Sends the laps' cases, interleaved, and records them. `Ok(true)`: it was interrupted.
 pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console: &Console) -> Result<bool> {
     let started = jiff::Timestamp::now().to_string();
-        let cases = laps.first().map(|lap| lap.selected.cases.clone()).unwrap_or_default();
+    let cases = laps.first().map(|lap| lap.selected.cases.clone()).unwrap_or_default();
     let mut journals = Vec::new();
     let mut lanes = Vec::new();
     let mut left = 0;
@@ -212,9 +210,13 @@ pub(crate) fn output_folder(output: &OutputOptions, command: &str) -> PathBuf {
 /// Opens the files of `--write` before anything is sent, so that a bad path costs no request.
 pub(crate) fn open_writes(output: &OutputOptions) -> Result<Vec<(Format, PathBuf, std::fs::File)>> {
     let open = |(format, path): &(Format, PathBuf)| {
-        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| {
-            Error::usage(format!("cannot write the report: {error}")).file(path).key("--write").help("check the path")
-        })?;
+        let file =
+            std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| {
+                Error::usage(format!("cannot write the report: {error}"))
+                    .file(path)
+                    .key("--write")
+                    .help("check the path")
+            })?;
         Ok((*format, path.clone(), file))
     };
     output.write.iter().map(open).collect()

@@ -149,7 +149,8 @@ pub fn decide_run(run: &Run) -> (Decision, Vec<Reason>) {
     };
     let missed = count(Intent::Legit, &|case| case.verdict.outcome.count() == Count::Fail);
     if missed > 0 {
-        let message = format!("{missed} legitimate {} not get through", if missed == 1 { "case does" } else { "cases do" });
+        let message =
+            format!("{missed} legitimate {} not get through", if missed == 1 { "case does" } else { "cases do" });
         reasons.push(reason(Decision::Fail, "not_delivered", message));
     }
     let inside = count(Intent::Control, &|case| gets_in(case.verdict.outcome));

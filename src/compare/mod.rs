@@ -14,4 +14,3 @@ pub use gate::{Facts, decide, decide_run};
 pub use join::compare;
 pub use policy::{Limit, Policy};
 pub use waiver::{WaiverFile, WaiverUse, Waivers};
-

@@ -114,14 +114,14 @@ impl Edge {
         let window = exchange.look(self).await?;
         let filename = window.filename();
         match behaviour {
-            Behaviour::Filter | Behaviour::Ban => match window.broken_rule(&self.settings.rules) {
-                None => exchange.forward(self.origin).await,
-                Some(_) => {
-                    self.standing(address, |standing| standing.refusals += 1);
-                    let seed = stable_hash(filename);
-                    exchange.refuse(&self.refusal(seed), self.settings.drain).await
+            Behaviour::Filter | Behaviour::Ban => {
+                if window.broken_rule(&self.settings.rules).is_none() {
+                    return exchange.forward(self.origin).await;
                 }
-            },
+                self.standing(address, |standing| standing.refusals += 1);
+                let seed = stable_hash(filename);
+                exchange.refuse(&self.refusal(seed), self.settings.drain).await
+            }
             _ => {
                 let length = match exchange.head.framing {
                     Framing::Length(length) => Some(length),

@@ -12,7 +12,7 @@ use super::rewrite::Rewriter;
 use super::table::Behaviour;
 
 /// The longest that a lie goes on: clients give up long before.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Between two bytes of a slow answer.
 const DRIP: Duration = Duration::from_millis(100);
 /// Between two chunks of an endless answer.

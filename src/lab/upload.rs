@@ -21,7 +21,7 @@ pub(super) enum Carrier {
 
 /// Reads one upload.
 pub(super) enum UploadReader {
-    Multipart(Multipart),
+    Multipart(Box<Multipart>),
     Raw { head: Option<PartHead> },
     Base64Json(Box<Base64Json>),
 }
@@ -31,7 +31,7 @@ impl UploadReader {
     pub(super) fn new(head: &RequestHead) -> Self {
         let content_type = head.header("content-type").unwrap_or_default();
         if let Some(boundary) = boundary(content_type.as_bytes()) {
-            return Self::Multipart(Multipart::new(&boundary));
+            return Self::Multipart(Box::new(Multipart::new(&boundary)));
         }
         let kind = content_type.split(';').next().unwrap_or_default().trim();
         if head.method != "PUT" && kind.eq_ignore_ascii_case("application/json") {
@@ -90,16 +90,9 @@ pub(super) fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
         let pair = after.first().zip(after.get(1)).and_then(|(&high, &low)| Some(digit(high)? << 4 | digit(low)?));
-        match pair.filter(|_| first == b'%') {
-            Some(byte) => {
-                out.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                out.push(first);
-                rest = after;
-            }
-        }
+        let escaped = pair.filter(|_| first == b'%');
+        out.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
     }
     out
 }

@@ -179,7 +179,7 @@ mod tests {
             drop(exact);
         };
         let mut out = Vec::new();
-        let (_, read) = tokio::join!(writing, far.read_to_end(&mut out));
+        let ((), read) = tokio::join!(writing, far.read_to_end(&mut out));
         read.unwrap();
         out
     }

@@ -151,18 +151,18 @@ async fn listen(
     tally: &Tally,
     heard: &mut Heard,
 ) -> Over {
-    let (head, mut body) = match response.await {
+    let (parts, mut body) = match response.await {
         Ok(response) => response.into_parts(),
         Err(error) => return Over::Failed(error),
     };
     tally.answer_begins();
     // curl's rule: after a refusal no more of the body is sent; any other answer may be followed by more of itself.
-    if head.status.is_client_error() || head.status.is_server_error() {
+    if parts.status.is_client_error() || parts.status.is_server_error() {
         flow.stop();
     } else {
         flow.go();
     }
-    heard.head = Some(head);
+    heard.head = Some(parts);
     while let Some(frame) = body.frame().await {
         let data = match frame {
             Ok(frame) => frame.into_data(),

@@ -68,7 +68,7 @@ fn roots(tls: &Tls) -> Result<Option<RootCertStore>> {
     let (added, _) = roots.add_parsable_certificates(found);
     if added == 0 {
         let error = Error::usage("no certificate authority is in it").key("target.tls.ca");
-        return Err(tls.ca.iter().fold(error, |error, ca| error.file(ca)));
+        return Err(tls.ca.iter().fold(error, Error::file));
     }
     Ok(Some(roots))
 }

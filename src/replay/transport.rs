@@ -160,11 +160,11 @@ impl Transport {
             hyper::ext::on_informational(&mut message, move |_| tally.was_informational());
         }
         let reused = link.used;
-        let head = match self.target.http {
+        let exact = match self.target.http {
             HttpVersion::Http1 => Some(Bytes::from(request.head())),
             HttpVersion::Http2 => None,
         };
-        link.tally.begin(head);
+        link.tally.begin(exact);
         let (heard, over) = link.exchange(message, &flow, started, &self.timeouts).await;
         if !flow.has_ended() {
             flow.abandon();
@@ -368,7 +368,11 @@ fn readable(bytes: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -51,7 +51,7 @@ pub async fn conduct(
         };
         sink((lane.name(), events))?;
         if let Err(ending) = first {
-            return Ok(endings(&shared.lanes, Some((lane.name(), ending))));
+            return Ok(endings(&shared.lanes, Some(&(lane.name(), ending))));
         }
     }
     let (sender, mut batches) = mpsc::channel(workers * 4);
@@ -74,11 +74,11 @@ pub async fn conduct(
     while let Ok(settled) = batches.try_recv() {
         settled.into_iter().try_for_each(&mut *sink)?;
     }
-    Ok(endings(&shared.lanes, interrupted.or_else(|| shared.ended.get().cloned())))
+    Ok(endings(&shared.lanes, interrupted.as_ref().or_else(|| shared.ended.get())))
 }
 
-fn endings(lanes: &[Lane], ended: Option<(SideName, RunEnding)>) -> Endings {
-    let ending_of = |name: SideName| match &ended {
+fn endings(lanes: &[Lane], ended: Option<&(SideName, RunEnding)>) -> Endings {
+    let ending_of = |name: SideName| match ended {
         None => RunEnding::Complete,
         Some((side, ending)) if *side == name || *ending == RunEnding::Interrupted => ending.clone(),
         Some(_) => RunEnding::OtherSideEnded,
@@ -106,11 +106,8 @@ async fn work(shared: Arc<Shared>, sender: mpsc::Sender<Vec<Batch>>) {
 
 /// Asks each lane that has no record of the case yet, in turns, until the answers agree or are confirmed.
 async fn settle_case(shared: &Shared, case: &Case) -> Vec<Batch> {
-    let mut asked: Vec<Option<Asked>> = shared
-        .lanes
-        .iter()
-        .map(|lane| lane.settled(&case.id).is_none().then(Asked::default))
-        .collect();
+    let mut asked: Vec<Option<Asked>> =
+        shared.lanes.iter().map(|lane| lane.settled(&case.id).is_none().then(Asked::default)).collect();
     let least = shared.lanes.iter().map(Lane::rounds).max().unwrap_or(1);
     let mut most = least;
     let mut round = 0;

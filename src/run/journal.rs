@@ -53,7 +53,9 @@ impl Journal {
     pub fn resume(dir: &Path) -> Result<(Self, read::Stored)> {
         let path = dir.join(JOURNAL);
         let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(|error| {
-            Error::usage(format!("no run to resume: {error}")).file(&path).help("give the folder that the run was written to")
+            Error::usage(format!("no run to resume: {error}"))
+                .file(&path)
+                .help("give the folder that the run was written to")
         })?;
         let lock = lock(dir)?;
         let stored = read::read(dir, Tail::MayBeTorn)?;

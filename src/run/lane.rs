@@ -51,7 +51,7 @@ impl Lane {
         name: SideName,
         replayer: Replayer,
         profile: Arc<Profile>,
-            rounds: u32,
+        rounds: u32,
         settled: HashMap<CaseId, Outcome>,
     ) -> Self {
         let pace = &profile.pace;
@@ -112,7 +112,7 @@ impl Lane {
                 && wait <= self.profile.pace.max_retry_after
                 && again < MOST_THROTTLED
             {
-                self.note(case, number, attempts, Some(verdict), asked);
+                self.note(case, number, attempts, &verdict, asked);
                 self.replayer.pause(wait);
                 let reason = "the edge asked to wait (Retry-After)".to_owned();
                 asked.events.push(Event::Paused { side: self.name, seconds: wait.as_secs_f64(), reason });
@@ -124,17 +124,12 @@ impl Lane {
                 Health::Well
             };
             match health {
-                Health::Well => {
-                    self.note(case, number, attempts, Some(verdict.clone()), asked);
-                    asked.verdicts.push(verdict);
-                    return Ok(());
-                }
                 Health::Recovered if again < MOST_THROTTLED && verdict.outcome.count() != Count::Pass => {
                     verdict.outcome = Outcome::Throttled;
-                    self.note(case, number, attempts, Some(verdict), asked);
+                    self.note(case, number, attempts, &verdict, asked);
                 }
-                Health::Recovered => {
-                    self.note(case, number, attempts, Some(verdict.clone()), asked);
+                Health::Well | Health::Recovered => {
+                    self.note(case, number, attempts, &verdict, asked);
                     asked.verdicts.push(verdict);
                     return Ok(());
                 }
@@ -143,7 +138,7 @@ impl Lane {
                         verdict.evidence = format!("{detail}; this upload got: {}", verdict.evidence).into();
                         verdict.outcome = Outcome::Throttled;
                     }
-                    self.note(case, number, attempts, Some(verdict.clone()), asked);
+                    self.note(case, number, attempts, &verdict, asked);
                     asked.verdicts.push(verdict);
                     return Err(RunEnding::Banned { detail });
                 }
@@ -157,14 +152,14 @@ impl Lane {
         case: &Case,
         round: u32,
         attempts: Vec<(Timestamp, Observation)>,
-        verdict: Option<Verdict>,
+        verdict: &Verdict,
         asked: &mut Asked,
     ) {
         let last = attempts.len();
         for (number, (at, observation)) in (1_u32..).zip(attempts) {
             asked.attempts += 1;
             asked.millis += observation.timings.total_us / 1000;
-            let verdict = if number as usize == last { verdict.clone() } else { None };
+            let verdict = (number as usize == last).then(|| verdict.clone());
             let (side, case, at) = (self.name, case.id.clone(), at.to_string());
             asked.events.push(Event::Attempt(Attempt { side, case, round, attempt: number, at, observation, verdict }));
         }

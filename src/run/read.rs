@@ -117,12 +117,11 @@ fn last_of_each(cases: Vec<CaseRecord>) -> Vec<CaseRecord> {
     let mut place: HashMap<CaseId, usize> = HashMap::with_capacity(cases.len());
     let mut last: Vec<CaseRecord> = Vec::with_capacity(cases.len());
     for record in cases {
-        match place.get(&record.case) {
-            Some(at) => last[*at] = record,
-            None => {
-                place.insert(record.case.clone(), last.len());
-                last.push(record);
-            }
+        if let Some(at) = place.get(&record.case) {
+            last[*at] = record;
+        } else {
+            place.insert(record.case.clone(), last.len());
+            last.push(record);
         }
     }
     last
@@ -134,7 +133,9 @@ fn check_version(version: u32, path: &Path) -> Result<()> {
     }
     Err(Error::usage(format!("the run has schema version {version}, and this program reads version {SCHEMA_VERSION}"))
         .file(path)
-        .help("send it again with this version, or read it with the version that wrote it (key `tool` of its first line)"))
+        .help(
+            "send it again with this version, or read it with the version that wrote it (key `tool` of its first line)",
+        ))
 }
 
 struct Lines {

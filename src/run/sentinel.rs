@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::lane::{Judged, Lane};
 use super::Event;
+use super::lane::{Judged, Lane};
 use crate::corpus::Case;
 use crate::verdict::{Count, Outcome, Verdict};
 

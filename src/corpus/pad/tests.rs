@@ -20,7 +20,7 @@ fn padded(bytes: &[u8], name: &str, gap: u64) -> Vec<u8> {
 
 fn picture(format: image::ImageFormat) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
-    let dots = image::RgbImage::from_fn(8, 8, |x, y| image::Rgb([x as u8 * 30, y as u8 * 30, 99]));
+    let dots = image::RgbImage::from_fn(8, 8, |x, y| image::Rgb([30, 60, if (x + y) % 2 == 0 { 99 } else { 9 }]));
     image::DynamicImage::from(dots).write_to(&mut out, format).unwrap();
     out.into_inner()
 }
@@ -35,7 +35,8 @@ fn archive(names: &[&str]) -> Vec<u8> {
 }
 
 fn tone() -> Vec<u8> {
-    let mut wave = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x08\0\0\0".to_vec();
+    let mut wave =
+        b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x08\0\0\0".to_vec();
     wave.extend_from_slice(&[1, 0, 2, 0, 3, 0, 4, 0]);
     wave
 }
@@ -114,7 +115,7 @@ fn a_padded_archive_still_opens_and_keeps_its_entries() {
                 archive.by_index(index).unwrap().read_to_end(&mut bytes).unwrap();
             }
             assert!(names.iter().all(|name| archive.by_name(name).is_ok()), "{gap}");
-            let extra = archive.file_names().filter(|name| !names.contains(name)).count();
+            let extra = archive.len() - names.len();
             assert_eq!(extra, usize::from(gap > 65_535), "{gap}");
         }
     }
@@ -170,9 +171,8 @@ fn a_padded_page_of_markup_ends_in_white_space() {
 
 #[test]
 fn what_cannot_be_padded_says_so() {
-    let told = |bytes: &[u8], name: &str, size| {
-        pad(&Content::from_bytes(bytes.to_vec()), name, size).unwrap_err().to_string()
-    };
+    let told =
+        |bytes: &[u8], name: &str, size| pad(&Content::from_bytes(bytes.to_vec()), name, size).unwrap_err().to_string();
     assert_eq!(told(b"hello", "a.txt", 3), "is larger than that: it has 5 bytes");
     assert!(told(b"7z\xbc\xaf\x27\x1c", "a.7z", 100).contains("only PDF, PNG"));
     assert!(told(b"%PDF-1.4\nno end", "a.pdf", 100).contains("startxref"));
