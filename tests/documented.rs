@@ -2,6 +2,8 @@
 //!
 //! `WAFCANARY_UPDATE=1 cargo test --test documented` writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The embedded lab does on the wire what its profiles say, towards real clients.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! Killed at any moment, a run goes on where it stopped: nothing is lost, nothing is doubled.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(unix)]
 
 use std::collections::BTreeMap;

@@ -30,7 +30,9 @@ impl Steps {
                 None => ReceiptFact::Unavailable { detail: "the upload has no answer that could hold one".to_owned() },
             },
             ReceiptSource::Url(url) => {
-                let mut pauses = Pauses::new(self.profile.receipt_wait);
+                // A page that already says that nothing arrived is no reason to wait for a receipt: one question is enough.
+                let hopeful = answer.is_some_and(|answer| self.profile.oracle.status.contains(answer.status));
+                let mut pauses = Pauses::new(if hopeful { self.profile.receipt_wait } else { Duration::ZERO });
                 loop {
                     let fact = self.ask_receipt(spec, url, ids, captures).await;
                     let again = matches!(fact, ReceiptFact::Absent { .. }) && pauses.wait().await;
