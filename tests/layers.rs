@@ -15,7 +15,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("run", &["corpus", "wire", "profile", "replay", "verdict"]),
     ("compare", &["run", "verdict", "corpus"]),
     ("explain", &["corpus", "wire", "profile", "replay", "verdict", "run", "compare"]),
-    ("report", &["run", "compare", "verdict", "corpus", "wire", "explain"]),
+    ("report", &["run", "compare", "verdict", "corpus", "profile", "wire", "explain"]),
     ("lab", &["corpus", "wire"]),
 ];
 
