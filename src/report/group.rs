@@ -127,7 +127,8 @@ pub(crate) fn groups<'a, C: Grouped, K: Copy + Ord>(
         }
     }
     groups.sort_by(|a, b| {
-        a.kind.cmp(&b.kind).then(b.lost().total_cmp(&a.lost())).then_with(|| a.attachment.cmp(b.attachment))
+        let hit = || b.lost().total_cmp(&a.lost()).then(b.cases.len().cmp(&a.cases.len()));
+        a.kind.cmp(&b.kind).then_with(hit).then_with(|| a.attachment.cmp(b.attachment))
     });
     groups
 }

@@ -143,7 +143,7 @@ fn the_cases_of_one_attachment_are_one_entry() {
         "    which     all but name:no-extension\n",
         "    baseline  delivered, status 200\n",
         "    candidate blocked, status 404, signature unrecognised (4 of 5 cases)\n",
-        "    also      1 of 5 cases: blocked, status 200, signature unrecognised; status 200 with an empty body\n",
+        "    also      1 of 5 cases: blocked, status 200, signature unrecognised; status 200 with an empty\n",
     ] {
         assert!(text.contains(line), "{line} is not in {text}");
     }
