@@ -69,6 +69,16 @@ pub async fn conduct(
             () = stopped(&mut stop) => break Some((SideName::Baseline, RunEnding::Interrupted)),
         }
     };
+    if interrupted.is_none() {
+        while let Some(joined) = tasks.join_next().await {
+            // A worker that panicked took a case with it: such a run must not end as if it were complete.
+            if let Err(error) = joined
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        }
+    }
     // Dropping the set ends what is under way: a case that is not settled is sent again by `--resume`.
     drop(tasks);
     while let Ok(settled) = batches.try_recv() {
@@ -111,6 +121,7 @@ async fn settle_case(shared: &Shared, case: &Case) -> Vec<Batch> {
     let least = shared.lanes.iter().map(Lane::rounds).max().unwrap_or(1);
     let mut most = least;
     let mut round = 0;
+    let mut unconfirmed = false;
     'rounds: while round < most {
         for (lane, asked) in shared.lanes.iter().zip(&mut asked) {
             let Some(asked) = asked else { continue };
@@ -121,6 +132,7 @@ async fn settle_case(shared: &Shared, case: &Case) -> Vec<Batch> {
             if let Err(ending) = lane.ask(case, asked).await {
                 // Another worker may have met the same end first.
                 let _ = shared.ended.set((lane.name(), ending));
+                unconfirmed = most > least;
                 break 'rounds;
             }
         }
@@ -130,7 +142,7 @@ async fn settle_case(shared: &Shared, case: &Case) -> Vec<Batch> {
         }
     }
     let lanes = shared.lanes.iter();
-    lanes.zip(asked).filter_map(|(lane, asked)| Some((lane.name(), lane.close(case, asked?)?))).collect()
+    lanes.zip(asked).filter_map(|(lane, asked)| Some((lane.name(), lane.close(case, asked?, unconfirmed)?))).collect()
 }
 
 /// Whether an edge disagrees with itself or with the other edge on what became of the case.
