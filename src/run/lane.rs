@@ -117,8 +117,9 @@ impl Lane {
         let number = u32::try_from(asked.verdicts.len()).unwrap_or(u32::MAX).saturating_add(1);
         let mut again = 0;
         loop {
+            let started = Instant::now();
             let Judged { attempts, mut verdict, retry_after, ceiling } = self.judge_round(case).await;
-            let answered = Instant::now();
+            let round = started..Instant::now();
             if let Some(detail) = ceiling {
                 return Err(RunEnding::Ceiling { detail });
             }
@@ -140,7 +141,7 @@ impl Lane {
                 None => {}
             }
             let health = if suspicious(verdict.outcome) || self.sentinel.is_due(self.replayer.requests_sent()) {
-                self.sentinel.check(self, answered, &mut asked.events).await
+                self.sentinel.check(self, round, &mut asked.events).await
             } else {
                 Health::Well
             };

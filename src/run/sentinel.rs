@@ -1,5 +1,6 @@
 //! Tells "the edge refuses this file" from "the edge has banned us", by a tiny benign file sent in between.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -45,7 +46,7 @@ struct State {
     witness: bool,
     /// When the last one that got through was sent.
     well_at: Option<Instant>,
-    /// The last time that it did not: after the first of these moments, and no longer at the second.
+    /// The last time that it did not: after the first of these moments, and before the second.
     gap: Option<(Option<Instant>, Instant)>,
     /// Why the edge is lost: no other worker needs to find that out again.
     banned: Option<String>,
@@ -101,8 +102,8 @@ impl Sentinel {
             && self.due.compare_exchange(due, sent + self.every, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Asks whether uploads still get through now, unless one that was sent after `since` did.
-    pub(super) async fn check(&self, lane: &Lane, since: Instant, events: &mut Vec<Event>) -> Health {
+    /// Asks whether uploads still got through while one was `asked` about, unless a later canary has told already.
+    pub(super) async fn check(&self, lane: &Lane, asked: Range<Instant>, events: &mut Vec<Event>) -> Health {
         let mut state = self.state.lock().await;
         if let Some(detail) = &state.banned {
             return Health::Banned(detail.clone());
@@ -110,11 +111,12 @@ impl Sentinel {
         if !state.witness {
             return Health::Well;
         }
-        if state.well_at.is_some_and(|at| at >= since) {
-            // NOTE: another worker may have waited for a ban to pass, and this answer may have come in the midst of it.
-            let in_the_gap =
-                |(from, to): (Option<Instant>, Instant)| from.is_none_or(|from| from < since) && since <= to;
-            return if state.gap.is_some_and(in_the_gap) { Health::Recovered } else { Health::Well };
+        // NOTE: another worker may have waited for a ban to pass, and this answer may have come in the midst of it.
+        if state.gap.is_some_and(|(from, to)| from.is_none_or(|from| from < asked.end) && asked.start <= to) {
+            return Health::Recovered;
+        }
+        if state.well_at.is_some_and(|at| at >= asked.end) {
+            return Health::Well;
         }
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -128,7 +130,7 @@ impl Sentinel {
             if verdict.outcome.count() == Count::Pass {
                 let before = state.well_at.replace(sent_at);
                 if failed {
-                    state.gap = Some((before, sent_at));
+                    state.gap = Some((before, Instant::now()));
                     return Health::Recovered;
                 }
                 return Health::Well;
