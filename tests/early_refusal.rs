@@ -22,7 +22,25 @@ async fn refuse(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     io.flush().await.unwrap();
 }
 
-async fn seen(tls: Option<&Tls>) -> usize {
+/// How the server ends the connection.
+#[derive(Clone, Copy)]
+enum Close {
+    /// By closing it with the rest unread.
+    Unread,
+    /// By a reset at once: `SO_LINGER` of 0 seconds.
+    Reset,
+}
+
+impl Close {
+    fn prepare(self, tcp: &tokio::net::TcpStream) {
+        match self {
+            Self::Unread => {}
+            Self::Reset => tcp.set_zero_linger().unwrap(),
+        }
+    }
+}
+
+async fn seen(tls: Option<&Tls>, close: Close) -> usize {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let acceptor = tls.map(Tls::acceptor);
@@ -36,8 +54,13 @@ async fn seen(tls: Option<&Tls>) -> usize {
                     None => {
                         let mut tcp = tcp;
                         refuse(&mut tcp).await;
+                        close.prepare(&tcp);
                     }
-                    Some(acceptor) => refuse(&mut acceptor.accept(tcp).await.unwrap()).await,
+                    Some(acceptor) => {
+                        let mut tls = acceptor.accept(tcp).await.unwrap();
+                        refuse(&mut tls).await;
+                        close.prepare(tls.get_ref().0);
+                    }
                 }
             });
         }
@@ -59,10 +82,20 @@ async fn seen(tls: Option<&Tls>) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_413_before_a_close_is_seen_every_time() {
-    assert_eq!(seen(None).await, TRIES);
+    assert_eq!(seen(None, Close::Unread).await, TRIES);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_413_before_a_close_is_seen_every_time_over_tls() {
-    assert_eq!(seen(Some(&Tls::sound())).await, TRIES);
+    assert_eq!(seen(Some(&Tls::sound()), Close::Unread).await, TRIES);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_413_before_a_reset_is_seen_every_time() {
+    assert_eq!(seen(None, Close::Reset).await, TRIES);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_413_before_a_reset_is_seen_every_time_over_tls() {
+    assert_eq!(seen(Some(&Tls::sound()), Close::Reset).await, TRIES);
 }

@@ -204,8 +204,9 @@ async fn receipts_are_found_late_absent_or_unavailable() {
     let profile = profile(&server.uri(), more);
     let (steps, spec) = (Steps::new(&profile).unwrap(), profile.oracle.receipt.as_ref().unwrap());
     let mut facts = Vec::new();
+    let answer = Answer { status: 200, reason: None, headers: vec![], body_bytes: 0, body: BodyHead::default() };
     for attempt in ["late", "never", "html", "broken"] {
-        facts.push(steps.receipt(spec, None, &ids(attempt), &mut Captures::default()).await);
+        facts.push(steps.receipt(spec, Some(&answer), &ids(attempt), &mut Captures::default()).await);
     }
     let ReceiptFact::Found(receipt) = &facts[0] else { panic!("{facts:?}") };
     assert_eq!(
@@ -215,6 +216,21 @@ async fn receipts_are_found_late_absent_or_unavailable() {
     assert!(matches!(facts[1], ReceiptFact::Absent { .. }), "{facts:?}");
     assert!(matches!(facts[2], ReceiptFact::Unavailable { .. }), "{facts:?}");
     assert!(matches!(facts[3], ReceiptFact::Unavailable { .. }), "{facts:?}");
+}
+
+#[tokio::test]
+async fn without_a_hopeful_answer_the_receipt_is_asked_for_once() {
+    let server = MockServer::start().await;
+    Mock::given(path("/r/a")).respond_with(ResponseTemplate::new(404)).expect(2).mount(&server).await;
+    let more = "[oracle]\nproof = \"receipt\"\nreceipt = { url = \"/r/{attempt}\" }\n";
+    let profile = profile(&server.uri(), more);
+    let (steps, spec) = (Steps::new(&profile).unwrap(), profile.oracle.receipt.as_ref().unwrap());
+    let refused = Answer { status: 403, reason: None, headers: vec![], body_bytes: 0, body: BodyHead::default() };
+    for answer in [None, Some(&refused)] {
+        let fact = steps.receipt(spec, answer, &ids("a"), &mut Captures::default()).await;
+        assert!(matches!(fact, ReceiptFact::Absent { .. }), "{fact:?}");
+    }
+    server.verify().await;
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ pub struct Replayer {
 pub struct Round {
     /// All attempts in order; all but the last failed in transport. Empty when a ceiling was reached.
     pub attempts: Vec<Try>,
+    /// The ceiling that cut the round short, in words: what was asked until then says nothing.
+    pub ceiling: Option<String>,
     /// The last answer's `Retry-After`.
     pub retry_after: Option<Duration>,
 }
@@ -86,7 +88,13 @@ impl Replayer {
     pub async fn round(&self, case: &Case) -> Round {
         let mut round = Round::default();
         for _ in 0..=self.profile.pace.retries {
-            let Some(tried) = self.attempt(case).await else { break };
+            let tried = match self.attempt(case).await {
+                Ok(tried) => tried,
+                Err(ceiling) => {
+                    round.ceiling = Some(ceiling);
+                    break;
+                }
+            };
             round.retry_after = wanted_pause(&tried.observation);
             let again = match &tried.observation.ending {
                 Ending::Broken { .. } | Ending::TimedOut { .. } | Ending::Malformed { .. } => true,
@@ -197,18 +205,18 @@ impl Replayer {
             .replace("{run}", &percent_encoded(&ids.run))
     }
 
-    /// One attempt; `None`: a ceiling is reached.
-    async fn attempt(&self, case: &Case) -> Option<Try> {
+    /// One attempt. `Err`: a ceiling is reached, in words.
+    async fn attempt(&self, case: &Case) -> std::result::Result<Try, String> {
         let id = self.next_id(&case.id);
         let ids = Ids::new(&self.run_id, &case.id, &id);
-        if self.over_ceiling().is_some() {
-            return None;
+        if let Some(ceiling) = self.over_ceiling() {
+            return Err(ceiling);
         }
         let mut captures = Captures::default();
         let mut steps = Vec::new();
         let failed = |step: String, detail: String, steps| {
             let observation = Observation { steps, ..unsent(case, Ending::StepFailed { step, detail }) };
-            Some(Try { id: id.clone(), at: jiff::Timestamp::now(), observation })
+            Ok(Try { id: id.clone(), at: jiff::Timestamp::now(), observation })
         };
         if !self.profile.before.is_empty() {
             let before = self.steps.before(&ids, &mut captures).await;
@@ -229,7 +237,7 @@ impl Replayer {
         let mut observation = self.transport.upload(&request, case.content.sha256(), case.content.len()).await;
         observation.steps = steps;
         self.prove(&mut observation, &request, &ids, &mut captures).await;
-        Some(Try { id, at, observation })
+        Ok(Try { id, at, observation })
     }
 
     fn filled_request(&self, case: &Case, ids: &Ids, captures: &Captures) -> Result<WireRequest> {
@@ -265,13 +273,13 @@ impl Replayer {
         }
     }
 
-    /// Waits for a permit; `None`: a ceiling is reached.
-    async fn wait(&self, bytes: u64) -> Option<()> {
+    /// Waits for a permit. `Err`: a ceiling is reached, in words.
+    async fn wait(&self, bytes: u64) -> std::result::Result<(), String> {
         loop {
             let permit = lock(&self.pacer).take(bytes, Instant::now());
             match permit {
-                Permit::Go => return Some(()),
-                Permit::Over(_) => return None,
+                Permit::Go => return Ok(()),
+                Permit::Over(ceiling) => return Err(ceiling),
                 Permit::Wait(how_long) => tokio::time::sleep(how_long).await,
             }
         }

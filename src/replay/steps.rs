@@ -6,7 +6,6 @@
 mod captures;
 mod extract;
 mod proof;
-mod tls;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -112,7 +111,7 @@ impl Steps {
                     .help("write one such as `input[name=csrf]@value`"));
             }
         }
-        let tls = tls::config(&target.tls)?;
+        let tls = Arc::unwrap_or_clone(super::tls::client_config(&target.tls, None)?);
         Ok(Self { profile: profile.clone(), base, tls, clients: Mutex::default(), run: tokio::sync::Mutex::default() })
     }
 

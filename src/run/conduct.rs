@@ -69,6 +69,16 @@ pub async fn conduct(
             () = stopped(&mut stop) => break Some((SideName::Baseline, RunEnding::Interrupted)),
         }
     };
+    if interrupted.is_none() {
+        while let Some(joined) = tasks.join_next().await {
+            // A worker that panicked took a case with it: such a run must not end as if it were complete.
+            if let Err(error) = joined
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        }
+    }
     // Dropping the set ends what is under way: a case that is not settled is sent again by `--resume`.
     drop(tasks);
     while let Ok(settled) = batches.try_recv() {
@@ -108,29 +118,31 @@ async fn work(shared: Arc<Shared>, sender: mpsc::Sender<Vec<Batch>>) {
 async fn settle_case(shared: &Shared, case: &Case) -> Vec<Batch> {
     let mut asked: Vec<Option<Asked>> =
         shared.lanes.iter().map(|lane| lane.settled(&case.id).is_none().then(Asked::default)).collect();
-    let least = shared.lanes.iter().map(Lane::rounds).max().unwrap_or(1);
-    let mut most = least;
-    let mut round = 0;
-    'rounds: while round < most {
-        for (lane, asked) in shared.lanes.iter().zip(&mut asked) {
+    let mut unconfirmed = false;
+    if ask_each(shared, case, &mut asked, Lane::rounds).await && disagree(shared, case, &asked) {
+        unconfirmed = !ask_each(shared, case, &mut asked, |lane| lane.rounds().max(shared.plan.confirm)).await;
+    }
+    let lanes = shared.lanes.iter();
+    lanes.zip(asked).filter_map(|(lane, asked)| Some((lane.name(), lane.close(case, asked?, unconfirmed)?))).collect()
+}
+
+/// Asks the lanes in turns, until each has been asked so many `times` in all. `false`: the run came to its end.
+async fn ask_each(shared: &Shared, case: &Case, asked: &mut [Option<Asked>], times: impl Fn(&Lane) -> u32) -> bool {
+    let most = shared.lanes.iter().map(&times).max().unwrap_or(0);
+    for round in 1..=most {
+        for (lane, asked) in shared.lanes.iter().zip(&mut *asked) {
             let Some(asked) = asked else { continue };
-            // Beyond its own rounds a lane is asked only to confirm answers that disagree.
-            if round >= lane.rounds() && most == least {
+            if asked.verdicts.len() >= round.min(times(lane)) as usize {
                 continue;
             }
             if let Err(ending) = lane.ask(case, asked).await {
                 // Another worker may have met the same end first.
                 let _ = shared.ended.set((lane.name(), ending));
-                break 'rounds;
+                return false;
             }
         }
-        round += 1;
-        if round == least && disagree(shared, case, &asked) {
-            most = most.max(shared.plan.confirm);
-        }
     }
-    let lanes = shared.lanes.iter();
-    lanes.zip(asked).filter_map(|(lane, asked)| Some((lane.name(), lane.close(case, asked?)?))).collect()
+    true
 }
 
 /// Whether an edge disagrees with itself or with the other edge on what became of the case.

@@ -32,6 +32,8 @@ pub(super) struct Judged {
     pub(super) attempts: Vec<(Timestamp, Observation)>,
     pub(super) verdict: Verdict,
     pub(super) retry_after: Option<Duration>,
+    /// The ceiling that cut the round short: the verdict then says nothing.
+    pub(super) ceiling: Option<String>,
 }
 
 /// What asking an edge for one case has given so far.
@@ -80,13 +82,7 @@ impl Lane {
 
     /// Sends the first canary control, so that an edge that can't be reached is said at once.
     pub(super) async fn preflight(&self, events: &mut Vec<Event>) -> Result<(), RunEnding> {
-        self.sentinel.first(self, events).await.map_err(|verdict| {
-            let detail = verdict.evidence.to_string();
-            match verdict.outcome {
-                Outcome::Throttled => RunEnding::Banned { detail },
-                _ => RunEnding::Unreachable { detail },
-            }
-        })
+        self.sentinel.first(self, events).await
     }
 
     /// One round and its verdict.
@@ -96,55 +92,100 @@ impl Lane {
             round.attempts.into_iter().map(|tried| (tried.at, tried.observation)).unzip();
         let verdict = judge(&observations, &self.profile.oracle, Signatures::builtin());
         let attempts = times.into_iter().zip(observations).collect();
-        Judged { attempts, verdict, retry_after: round.retry_after }
+        Judged { attempts, verdict, retry_after: round.retry_after, ceiling: round.ceiling }
+    }
+
+    /// Lets nothing start for so long.
+    pub(super) fn hold(&self, wait: Duration) {
+        self.replayer.pause(wait);
+    }
+
+    /// Lets nothing start for the pause that the edge asked for.
+    pub(super) fn pause(&self, wait: Duration, events: &mut Vec<Event>) {
+        self.hold(wait);
+        let reason = "the edge asked to wait (Retry-After)".to_owned();
+        events.push(Event::Paused { side: self.name, seconds: wait.as_secs_f64(), reason });
+    }
+
+    /// The longest pause that an edge may ask for.
+    pub(super) fn patience(&self) -> Duration {
+        self.profile.pace.max_retry_after
     }
 
     /// Asks the edge once for `case`. `Err`: the run can't go on.
     pub(super) async fn ask(&self, case: &Case, asked: &mut Asked) -> Result<(), RunEnding> {
         let number = u32::try_from(asked.verdicts.len()).unwrap_or(u32::MAX).saturating_add(1);
-        for again in 0..=MOST_THROTTLED {
-            if let Some(detail) = self.replayer.over_ceiling() {
+        let mut again = 0;
+        loop {
+            let started = Instant::now();
+            let Judged { attempts, mut verdict, retry_after, ceiling } = self.judge_round(case).await;
+            let round = started..Instant::now();
+            if let Some(detail) = ceiling {
                 return Err(RunEnding::Ceiling { detail });
             }
-            let Judged { attempts, mut verdict, retry_after } = self.judge_round(case).await;
-            let answered = Instant::now();
-            if let (Outcome::Throttled, Some(wait)) = (verdict.outcome, retry_after)
-                && wait <= self.profile.pace.max_retry_after
-                && again < MOST_THROTTLED
-            {
-                self.note(case, number, attempts, &verdict, asked);
-                self.replayer.pause(wait);
-                let reason = "the edge asked to wait (Retry-After)".to_owned();
-                asked.events.push(Event::Paused { side: self.name, seconds: wait.as_secs_f64(), reason });
-                continue;
+            let last = again == MOST_THROTTLED;
+            again += 1;
+            match retry_after.filter(|_| verdict.outcome == Outcome::Throttled) {
+                Some(wait) if wait > self.patience() => {
+                    let detail = too_long(wait, self.patience());
+                    self.settle(case, number, attempts, verdict, asked);
+                    return Err(RunEnding::Banned { detail });
+                }
+                Some(wait) => {
+                    self.pause(wait, &mut asked.events);
+                    if !last {
+                        self.note(case, number, attempts, &verdict, asked);
+                        continue;
+                    }
+                }
+                None => {}
             }
             let health = if suspicious(verdict.outcome) || self.sentinel.is_due(self.replayer.requests_sent()) {
-                self.sentinel.check(self, answered, &mut asked.events).await
+                self.sentinel.check(self, round, &mut asked.events).await
             } else {
                 Health::Well
             };
+            let passed = verdict.outcome.count() == Count::Pass;
             match health {
-                Health::Recovered if again < MOST_THROTTLED && verdict.outcome.count() != Count::Pass => {
-                    verdict.outcome = Outcome::Throttled;
-                    self.note(case, number, attempts, &verdict, asked);
-                }
-                Health::Well | Health::Recovered => {
-                    self.note(case, number, attempts, &verdict, asked);
-                    asked.verdicts.push(verdict);
-                    return Ok(());
-                }
-                Health::Banned(detail) => {
-                    if verdict.outcome.count() != Count::Pass {
-                        verdict.evidence = format!("{detail}; this upload got: {}", verdict.evidence).into();
-                        verdict.outcome = Outcome::Throttled;
+                Health::Recovered if !passed => {
+                    throttled(&mut verdict, "the canary control did not get through for a while");
+                    if !last {
+                        self.note(case, number, attempts, &verdict, asked);
+                        continue;
                     }
-                    self.note(case, number, attempts, &verdict, asked);
-                    asked.verdicts.push(verdict);
+                }
+                Health::Well | Health::Recovered => {}
+                Health::Banned(detail) => {
+                    if !passed {
+                        throttled(&mut verdict, &detail);
+                    }
+                    self.settle(case, number, attempts, verdict, asked);
                     return Err(RunEnding::Banned { detail });
                 }
+                // A pass is proven; anything else could be a ban's doing, and nothing is left to find out with.
+                Health::Unknown(detail) => {
+                    if passed {
+                        self.settle(case, number, attempts, verdict, asked);
+                    }
+                    return Err(RunEnding::Ceiling { detail });
+                }
             }
+            self.settle(case, number, attempts, verdict, asked);
+            return Ok(());
         }
-        Ok(())
+    }
+
+    /// Ends a round with `verdict`.
+    fn settle(
+        &self,
+        case: &Case,
+        round: u32,
+        attempts: Vec<(Timestamp, Observation)>,
+        verdict: Verdict,
+        asked: &mut Asked,
+    ) {
+        self.note(case, round, attempts, &verdict, asked);
+        asked.verdicts.push(verdict);
     }
 
     fn note(
@@ -166,10 +207,10 @@ impl Lane {
     }
 
     /// Closes the case: its record becomes the last event of `asked`. `None`: it was not asked to an end, so that a
-    /// resumed run asks again.
-    pub(super) fn close(&self, case: &Case, mut asked: Asked) -> Option<Vec<Event>> {
+    /// resumed run asks again; so it is with answers that disagreed and are `unconfirmed` because the run ended.
+    pub(super) fn close(&self, case: &Case, mut asked: Asked, unconfirmed: bool) -> Option<Vec<Event>> {
         let throttled = asked.verdicts.last().is_some_and(|verdict| verdict.outcome == Outcome::Throttled);
-        if asked.verdicts.len() < self.rounds as usize && !throttled {
+        if (unconfirmed || asked.verdicts.len() < self.rounds as usize) && !throttled {
             return None;
         }
         let attachment = &case.attachment;
@@ -192,6 +233,17 @@ impl Lane {
         }));
         Some(asked.events)
     }
+}
+
+/// Takes back what a verdict says of the file, because `why`.
+fn throttled(verdict: &mut Verdict, why: &str) {
+    verdict.evidence = format!("{why}; this upload got: {}", verdict.evidence).into();
+    verdict.outcome = Outcome::Throttled;
+}
+
+/// Why a run ends at an edge that wants a long pause.
+pub(super) fn too_long(wait: Duration, most: Duration) -> String {
+    format!("the edge asks for a pause of {wait:?}, and `pace.max_retry_after` allows {most:?}")
 }
 
 /// Outcomes that a ban could have caused.

@@ -16,23 +16,23 @@ use wafcanary::replay::Transport;
 use wafcanary::wire::{Body, Framing, Header, Segment, WireRequest};
 
 /// The answer of an edge that refuses for size.
-pub fn answer_413() -> &'static [u8] {
+pub(crate) fn answer_413() -> &'static [u8] {
     b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntoo large"
 }
 
 /// A body of `len` bytes that is in memory only a part at a time.
-pub fn fill(len: u64) -> Body {
+pub(crate) fn fill(len: u64) -> Body {
     let pattern = Bytes::from(vec![b'x'; 4096]);
     let content = Content::from_pieces(vec![Piece::Fill { pattern, len }]).unwrap();
     Body::new(vec![Segment::Content(content)])
 }
 
-pub fn bytes(body: &[u8]) -> Body {
+pub(crate) fn bytes(body: &[u8]) -> Body {
     Body::new(vec![Segment::Bytes(Bytes::copy_from_slice(body))])
 }
 
 /// A POST with header names and values that hyper would not write.
-pub fn request(body: Body) -> WireRequest {
+pub(crate) fn request(body: Body) -> WireRequest {
     let header = |name: &str, value: &[u8]| Header { name: name.to_owned(), value: value.to_vec() };
     WireRequest {
         method: "POST".to_owned(),
@@ -53,12 +53,12 @@ pub fn request(body: Body) -> WireRequest {
     }
 }
 
-pub fn timeouts() -> Timeouts {
+pub(crate) fn timeouts() -> Timeouts {
     let seconds = Duration::from_secs;
     Timeouts { connect: seconds(10), answer: seconds(20), idle: seconds(20), total: seconds(60) }
 }
 
-pub fn target(port: u16) -> Target {
+pub(crate) fn target(port: u16) -> Target {
     Target {
         scheme: Scheme::Http,
         host: "127.0.0.1".to_owned(),
@@ -74,7 +74,7 @@ pub fn target(port: u16) -> Target {
 }
 
 /// A transport to a server on loopback; with `tls`, its authority is trusted and its name is `edge.test`.
-pub fn transport(port: u16, tls: Option<&Tls>, change: impl FnOnce(&mut Target)) -> Transport {
+pub(crate) fn transport(port: u16, tls: Option<&Tls>, change: impl FnOnce(&mut Target)) -> Transport {
     let mut target = target(port);
     if let Some(tls) = tls {
         target.scheme = Scheme::Https;
@@ -86,20 +86,20 @@ pub fn transport(port: u16, tls: Option<&Tls>, change: impl FnOnce(&mut Target))
 }
 
 /// An authority and a server certificate of it.
-pub struct Tls {
-    pub ca_pem: String,
-    pub cert_pem: String,
-    pub key_pem: String,
+pub(crate) struct Tls {
+    pub(crate) ca_pem: String,
+    pub(crate) cert_pem: String,
+    pub(crate) key_pem: String,
     config: rustls::ServerConfig,
 }
 
 impl Tls {
-    pub fn sound() -> Self {
+    pub(crate) fn sound() -> Self {
         Self::new("edge.test", (2020, 2099), false)
     }
 
     /// A certificate for `name`, valid in these years.
-    pub fn new(name: &str, (from, to): (i32, i32), ask_client: bool) -> Self {
+    pub(crate) fn new(name: &str, (from, to): (i32, i32), ask_client: bool) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let ca_key = KeyPair::generate().unwrap();
         let mut ca = CertificateParams::new(Vec::new()).unwrap();
@@ -127,11 +127,11 @@ impl Tls {
         Self { ca_pem: ca_cert.pem(), cert_pem: cert.pem(), key_pem: key.serialize_pem(), config }
     }
 
-    pub fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::new(self.config.clone()))
     }
 
-    pub fn h2_acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn h2_acceptor(&self) -> TlsAcceptor {
         let mut config = self.config.clone();
         config.alpn_protocols = vec![b"h2".to_vec()];
         TlsAcceptor::from(Arc::new(config))
