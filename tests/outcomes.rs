@@ -166,7 +166,9 @@ fn every_style_of_refusal_has_its_outcome_by_marker_and_by_receipt() {
     ];
     for (status, header, body, expected, signature) in table {
         let seen = complete(status, &[header], body);
-        for found in [verdict(std::slice::from_ref(&seen), &by_marker()), verdict(&[without_receipt(seen)], &by_receipt())] {
+        for found in
+            [verdict(std::slice::from_ref(&seen), &by_marker()), verdict(&[without_receipt(seen)], &by_receipt())]
+        {
             let got = (found.outcome, found.signature.as_deref());
             assert_eq!(got, (expected, signature), "{status} {header:?} {body}: {}", found.evidence);
         }
