@@ -178,14 +178,12 @@ async fn make(
         halves.push(Half { side, given: path.to_path_buf(), edge });
     }
     refuse_same_edge(&halves, &policy)?;
-    if !resume {
-        session::keep_options(dir, args)?;
-    }
     let live: Vec<&Half> = halves.iter().filter(|half| half.edge.is_some()).collect();
     if !live.is_empty() {
         let profiles: Vec<&Profile> = live.iter().filter_map(|half| Some(&*half.edge.as_ref()?.profile)).collect();
         let selected = session::select(&args.select, settings, &profiles, console)?;
         refuse_other_corpus(&halves, &selected)?;
+        keep_options(args, dir, resume)?;
         let laps = live.iter().filter_map(|half| {
             Some(Lap {
                 side: half.side,
@@ -202,7 +200,13 @@ async fn make(
         reproduce(&comparison, &halves, &selected, dir, console)?;
         return Ok(Some(comparison));
     }
+    keep_options(args, dir, resume)?;
     assemble(&halves, dir, &policy, &waivers).map(Some)
+}
+
+/// Makes the folder, when nothing speaks against the comparison any more.
+fn keep_options(args: &CompareArgs, dir: &Path, resume: bool) -> Result<()> {
+    if resume { Ok(()) } else { session::keep_options(dir, args) }
 }
 
 fn read_waivers(path: &Path) -> Result<Waivers> {

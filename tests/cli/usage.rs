@@ -36,7 +36,7 @@ fn a_file_that_cannot_be_read_is_named() {
 fn an_unknown_key_is_shown_in_its_line() {
     let place = Place::new();
     place.write("p.toml", &marker_profile("http://127.0.0.1:9/").replace("answer", "anser"));
-    place.run(&["run", "--profile", "p.toml"]).says(2, &["anser", "p.toml:9", "did you mean `answer`"]);
+    place.run(&["run", "--profile", "p.toml"]).says(2, &["anser", "p.toml:10", "did you mean `answer`"]);
 }
 
 #[test]
