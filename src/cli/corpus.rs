@@ -31,7 +31,7 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     select: SelectOptions,
     /// One JSON object a line
-    #[arg(long, env = "WAFCANARY_JSON")]
+    #[arg(long, env = "WAFCANARY_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     json: bool,
 }
 

@@ -211,7 +211,8 @@ impl Page {
             return out.help(did_you_mean(word, known));
         }
         if message.starts_with("missing field") {
-            return out.help("add the key; `wafcanary generate schema` describes all of them");
+            return out
+                .help("add the key; `wafcanary generate schema DIR` writes `manifest.json`, which lists all of them");
         }
         if let Some(key) = self.key_before(span.start) {
             out = out.key(key);
