@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -75,7 +76,7 @@ fn every_bad_manifest_is_refused_with_its_place_and_a_way_out() {
     for (what, manifest) in cases {
         let dir = with_manifest(&manifest);
         fs::create_dir(dir.path().join("sub")).unwrap();
-        told += &format!("## {what}\n{}\n\n", errors(dir.path()));
+        write!(told, "## {what}\n{}\n\n", errors(dir.path())).unwrap();
     }
     insta::assert_snapshot!(told);
 }
@@ -88,7 +89,7 @@ fn a_folder_that_cannot_be_a_corpus_is_refused_with_a_way_out() {
     let mut told = String::new();
     for name in ["empty", "gone", "file"] {
         let text = errors(&dir.path().join(name));
-        told += &format!("## {name}\n{text}\n\n");
+        write!(told, "## {name}\n{text}\n\n").unwrap();
     }
     insta::assert_snapshot!(told);
     // The words of the operating system differ; what matters is that it is not taken for a folder without one.

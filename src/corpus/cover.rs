@@ -145,8 +145,8 @@ impl Cover<'_> {
                 let pair = if other < axis { (other, chosen, axis, value) } else { (axis, value, other, chosen) };
                 self.uses.get(&pair).copied().unwrap_or(0)
             });
-            let (new, used) = uses.fold((0, 0), |(new, used), n| (new + usize::from(n == 0), used + n));
-            (!seen.contains(&(axis, value)), new, Reverse(used))
+            let (fresh, times) = uses.fold((0, 0), |(fresh, times), n| (fresh + usize::from(n == 0), times + n));
+            (!seen.contains(&(axis, value)), fresh, Reverse(times))
         };
         complete(domain, &mut partial, &rank, &|partial| (self.possible)(subject, partial))
     }

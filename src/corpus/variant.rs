@@ -318,6 +318,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::corpus::Corpus;
 
@@ -326,7 +328,7 @@ mod tests {
         let mut toml = format!("schema_version = 1\nname = 'x'\n[axes]\n{axes}\n");
         for (file, keys) in files {
             std::fs::write(dir.path().join(file), file.repeat(4)).unwrap();
-            toml += &format!("[[attachment]]\nid = 'f/{file}'\nfile = '{file}'\n{keys}\n");
+            writeln!(toml, "[[attachment]]\nid = 'f/{file}'\nfile = '{file}'\n{keys}").unwrap();
         }
         std::fs::write(dir.path().join("manifest.toml"), toml).unwrap();
         Corpus::open(dir.path()).unwrap()
