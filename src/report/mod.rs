@@ -114,7 +114,7 @@ impl Default for Options {
         Self {
             width: 100,
             colour: false,
-            limit: 20,
+            limit: 50,
             budget: 60_000,
             bom: false,
             whole: "comparison.json".into(),
