@@ -22,7 +22,7 @@ Examples:
   wafcanary demo
   wafcanary demo --out demo-out")]
 pub(crate) struct DemoArgs {
-    /// Folder for the record, the profiles and the reports; must not hold a run yet [default: wafcanary-out/<time>-demo]
+    /// Folder for the record, the profiles and the reports; must not hold a run yet [default: wafcanary-out/TIME-demo]
     #[arg(long, env = "WAFCANARY_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -74,7 +74,7 @@ pub(crate) struct SendOptions {
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "What comes out")]
 pub(crate) struct OutputOptions {
-    /// Folder for the record; must not hold one yet [default: wafcanary-out/<time>-<command>]
+    /// Folder for the record; must not hold one yet [default: wafcanary-out/TIME-COMMAND]
     #[arg(long, env = "WAFCANARY_OUT", value_name = "DIR")]
     #[serde(skip)]
     pub(crate) out: Option<PathBuf>,

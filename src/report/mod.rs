@@ -1,6 +1,6 @@
 //! Telling people and machines what was found: it renders and never decides.
 //!
-//! Every format is a pure function of the stored record and of [`Options`]: a run rendered again gives the same bytes.
+//! Every format is a pure function of the stored record and of [`Options`](crate::report::Options): a run rendered again gives the same bytes.
 
 mod csv;
 pub mod curl;

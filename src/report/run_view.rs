@@ -19,7 +19,7 @@ pub struct RunView<'a> {
     pub cases: Vec<&'a CaseRecord>,
     /// Cases by outcome; outcomes without a case are not there.
     pub outcomes: BTreeMap<Outcome, usize>,
-    /// Cases that went as they ought to not: see [`Mark`]. Undelivered legitimate files first, then by id.
+    /// Cases that went as they ought to not: see `Mark`. Undelivered legitimate files first, then by id.
     pub notable: Vec<(Mark, &'a CaseRecord)>,
     /// [`Self::notable`] by attachment, gravest mark first, then by the weight of what is hit.
     pub groups: Vec<Group<'a, CaseRecord, Option<Mark>>>,

@@ -1,4 +1,4 @@
-//! How a real client writes a case: [`encode`] gives the request's bytes.
+//! How a real client writes a case: [`encode`](crate::wire::encode) gives the request's bytes.
 
 pub mod body;
 mod boundary;
