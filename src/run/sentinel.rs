@@ -159,12 +159,10 @@ impl Sentinel {
             let (side, at) = (lane.name(), at.to_string());
             events.push(Event::Canary { side, at, observation, verdict: verdict.clone() });
         }
-        match ceiling {
-            Some(ceiling) => Err(ceiling),
-            None => {
-                let wait = retry_after.filter(|_| verdict.outcome == Outcome::Throttled);
-                Ok((verdict, wait))
-            }
+        if let Some(ceiling) = ceiling {
+            return Err(ceiling);
         }
+        let wait = retry_after.filter(|_| verdict.outcome == Outcome::Throttled);
+        Ok((verdict, wait))
     }
 }
