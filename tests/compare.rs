@@ -57,13 +57,13 @@ fn another_signature_or_status_is_another_reason() {
 
 #[test]
 fn a_side_that_disagrees_with_itself_is_flaky_and_one_that_was_not_asked_is_inconclusive() {
+    use Outcome::{Blocked, Delivered, Unreachable};
     let good = || record("a", Intent::Legit, Outcome::Delivered);
     let class = |outcome, rounds: &[Outcome]| {
         let mut other = record("a", Intent::Legit, outcome);
         other.rounds = rounds.to_vec().into();
         compare(run("b", vec![good()]), run("c", vec![other]))[0].class
     };
-    use Outcome::{Blocked, Delivered, Unreachable};
     assert_eq!(class(Blocked, &[Blocked, Delivered, Blocked]), Class::Flaky);
     assert_eq!(class(Delivered, &[Delivered, Blocked, Delivered]), Class::Flaky);
     assert_eq!(class(Delivered, &[Delivered, Unreachable, Delivered]), Class::Unchanged);

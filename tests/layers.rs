@@ -13,9 +13,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ("replay", &["corpus", "wire", "profile"]),
     ("verdict", &["replay", "profile"]),
     ("run", &["corpus", "wire", "profile", "replay", "verdict"]),
-    ("compare", &["run", "verdict", "corpus"]),
+    ("compare", &["run", "verdict", "corpus", "profile"]),
     ("explain", &["corpus", "wire", "profile", "replay", "verdict", "run", "compare"]),
-    ("report", &["run", "compare", "verdict", "corpus", "wire", "explain"]),
+    ("report", &["run", "compare", "verdict", "corpus", "profile", "wire", "explain"]),
     ("lab", &["corpus", "wire"]),
 ];
 

@@ -323,6 +323,30 @@ fn what_signs_somebody_in_is_in_no_file() {
 }
 
 #[test]
+fn what_the_redactor_learned_is_in_no_file_wherever_it_was_sent() {
+    let folder = TempDir::new().unwrap();
+    let secret = "t0ken/of the+form";
+    let redactor = Redactor::default();
+    redactor.learn(secret);
+    let field = format!("--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{secret}\r\n--b--\r\n");
+    let body = Body::new(vec![Segment::Bytes(field.into_bytes().into())]);
+    let extra = vec![header("X-Csrf", secret), header("X-Basic", "dDBrZW4vb2YgdGhlK2Zvcm0=")];
+    let request = request("/upload?token=t0ken%2Fof%20the%2Bform", "127.0.0.1", extra, body);
+    let made = repro::write(folder.path(), &case("pdf/a"), &request, &target(80), &redactor).unwrap();
+    let mut texts = vec![made.command.clone(), made.notes.join("\n")];
+    for file in [&made.http, &made.body, &made.script] {
+        texts.push(String::from_utf8(std::fs::read(folder.path().join(file)).unwrap()).unwrap());
+    }
+    for text in &texts {
+        for form in [secret, "t0ken%2Fof%20the%2Bform", "dDBrZW4vb2YgdGhlK2Zvcm"] {
+            assert!(!text.contains(form), "{form} is in {text}");
+        }
+    }
+    assert!(made.command.contains("token=***") && texts[3].contains("\r\n\r\n***\r\n"), "{texts:?}");
+    assert_eq!(made.notes.len(), 4, "{:?}", made.notes);
+}
+
+#[test]
 fn a_header_that_curl_cannot_send_is_told() {
     let folder = TempDir::new().unwrap();
     let request = request("/upload", "127.0.0.1", vec![header("X-Split", "a\r\nX-Injected: b")], Body::default());

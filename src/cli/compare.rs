@@ -1,5 +1,6 @@
 //! `wafcanary compare`: two edges, one decision.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -44,7 +45,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, env = "WAFCANARY_WAIVERS", value_name = "FILE")]
     pub(crate) waivers: Option<PathBuf>,
     /// Compare although both sides are the same edge: to measure its noise
-    #[arg(long, env = "WAFCANARY_ALLOW_SAME_EDGE")]
+    #[arg(long, env = "WAFCANARY_ALLOW_SAME_EDGE", value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) allow_same_edge: bool,
     #[command(flatten)]
     pub(crate) select: SelectOptions,
@@ -99,13 +100,38 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
         console.note(&format!("interrupted; go on with: wafcanary compare --resume {}", dir.display()));
         return Ok(ExitCode::Interrupted);
     };
+    hand_on(&comparison, console);
+    let stored = Options { repros: repros(&comparison, &dir), ..Options::default() };
     for (format, path, file) in &writes {
-        session::fill(path, file, |out| report::render_comparison(&comparison, *format, &Options::default(), out))?;
+        session::fill(path, file, |out| report::render_comparison(&comparison, *format, &stored, out))?;
     }
-    let options = Options { width: Console::width(), colour: console.colour(), ..Options::default() };
+    let options = Options { width: Console::width(), colour: console.colour(), ..stored };
     console.render(|out| report::render_comparison(&comparison, args.output.format, &options, out))?;
     console.note(&format!("record: {}", dir.display()));
     Ok(exit_code(comparison.decision))
+}
+
+/// Appends the decision and the counts to `$GITHUB_OUTPUT`, for the later steps of a workflow.
+fn hand_on(comparison: &Comparison, console: &Console) {
+    let Some(path) = std::env::var_os("GITHUB_OUTPUT").filter(|path| !path.is_empty()).map(PathBuf::from) else {
+        return;
+    };
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+    let lines = report::github_output(comparison);
+    if let Err(error) = opened.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes())) {
+        // The exit code says the same, so this does not change it.
+        console.warn(&format!("cannot write to `$GITHUB_OUTPUT` ({}): {error}", path.display()));
+    }
+}
+
+/// The scripts in the folder `dir` that send a finding again, as they are called from the working folder.
+pub(crate) fn repros(comparison: &Comparison, dir: &Path) -> BTreeMap<CaseId, String> {
+    if !dir.join(report::repro::FOLDER).is_dir() {
+        return BTreeMap::new();
+    }
+    let regressions = comparison.cases.iter().filter(|case| is_regression(case)).map(|case| &case.id);
+    let written = report::repro::written(dir, regressions).into_iter();
+    written.map(|(case, script)| (case, dir.join(script).display().to_string())).collect()
 }
 
 fn given(flag: Option<PathBuf>, setting: Option<&PathBuf>, name: &str) -> Result<PathBuf> {
@@ -152,12 +178,12 @@ async fn make(
         halves.push(Half { side, given: path.to_path_buf(), edge });
     }
     refuse_same_edge(&halves, &policy)?;
-    session::keep_options(dir, args)?;
     let live: Vec<&Half> = halves.iter().filter(|half| half.edge.is_some()).collect();
     if !live.is_empty() {
         let profiles: Vec<&Profile> = live.iter().filter_map(|half| Some(&*half.edge.as_ref()?.profile)).collect();
         let selected = session::select(&args.select, settings, &profiles, console)?;
         refuse_other_corpus(&halves, &selected)?;
+        keep_options(args, dir, resume)?;
         let laps = live.iter().filter_map(|half| {
             Some(Lap {
                 side: half.side,
@@ -174,7 +200,13 @@ async fn make(
         reproduce(&comparison, &halves, &selected, dir, console)?;
         return Ok(Some(comparison));
     }
+    keep_options(args, dir, resume)?;
     assemble(&halves, dir, &policy, &waivers).map(Some)
+}
+
+/// Makes the folder, when nothing speaks against the comparison any more.
+fn keep_options(args: &CompareArgs, dir: &Path, resume: bool) -> Result<()> {
+    if resume { Ok(()) } else { session::keep_options(dir, args) }
 }
 
 fn read_waivers(path: &Path) -> Result<Waivers> {
@@ -186,7 +218,15 @@ fn read_waivers(path: &Path) -> Result<Waivers> {
 
 /// Finds, before anything is sent, that both sides are one edge: comparing it with itself proves nothing.
 fn refuse_same_edge(halves: &[Half], policy: &Policy) -> Result<()> {
-    let digests: Vec<_> = halves.iter().filter_map(|half| Some(half.edge.as_ref()?.profile.digest())).collect();
+    // Nothing would be sent: the gate says it, in the report that was asked for.
+    if halves.iter().all(|half| half.edge.is_none()) {
+        return Ok(());
+    }
+    let digest = |half: &Half| match &half.edge {
+        Some(edge) => Ok(edge.profile.digest()),
+        None => Run::read_manifest(&half.given).map(|manifest| manifest.profile_digest),
+    };
+    let digests = halves.iter().map(digest).collect::<Result<Vec<_>>>()?;
     match digests[..] {
         [baseline, candidate] if baseline == candidate && !policy.allow_same_edge => {
             Err(Error::inconclusive("baseline and candidate are the same edge").file(&halves[1].given).help(
@@ -247,6 +287,22 @@ const MOST_BUNDLES: usize = 200;
 /// Bytes of bundles written at most, bodies counted.
 const MOST_BUNDLE_BYTES: u64 = 512 << 20;
 
+/// Whether the case is a legitimate file that no longer arrives as it did.
+fn is_regression(case: &ComparedCase) -> bool {
+    match case.class {
+        Class::NewlyBlocked | Class::NewlyAltered => case.intent == Intent::Legit,
+        Class::ProtectionLost
+        | Class::Flaky
+        | Class::Inconclusive
+        | Class::OnlyInBaseline
+        | Class::OnlyInCandidate
+        | Class::ReasonChanged
+        | Class::NewlyDelivered
+        | Class::ProtectionGained
+        | Class::Unchanged => false,
+    }
+}
+
 /// Writes the request of each regression, so that anyone can send it again. Controls are left out: nothing that a
 /// virus scanner knows is written to disk.
 fn reproduce(
@@ -260,19 +316,7 @@ fn reproduce(
     else {
         return Ok(());
     };
-    let is_regression = |case: &&ComparedCase| match case.class {
-        Class::NewlyBlocked | Class::NewlyAltered => case.intent == Intent::Legit,
-        Class::ProtectionLost
-        | Class::Flaky
-        | Class::Inconclusive
-        | Class::OnlyInBaseline
-        | Class::OnlyInCandidate
-        | Class::ReasonChanged
-        | Class::NewlyDelivered
-        | Class::ProtectionGained
-        | Class::Unchanged => false,
-    };
-    let ids: Vec<&CaseId> = comparison.cases.iter().filter(is_regression).map(|case| &case.id).collect();
+    let ids: Vec<&CaseId> = comparison.cases.iter().filter(|case| is_regression(case)).map(|case| &case.id).collect();
     let replayer = Replayer::new(edge.profile.clone(), &comparison.candidate.run.run)?;
     let mut bytes = 0;
     let regressions = selected.cases.iter().filter(|case| ids.binary_search(&&case.id).is_ok());

@@ -31,7 +31,7 @@ pub(crate) struct ListArgs {
     #[command(flatten)]
     select: SelectOptions,
     /// One JSON object a line
-    #[arg(long, env = "WAFCANARY_JSON")]
+    #[arg(long, env = "WAFCANARY_JSON", value_parser = clap::builder::BoolishValueParser::new())]
     json: bool,
 }
 
@@ -86,17 +86,17 @@ fn check(args: &CheckArgs, settings: &Settings, console: &Console) -> Result<Exi
         None => Corpus::builtin()?,
     };
     let lints = lint(&corpus);
-    let errors = lints.iter().filter(|lint| lint.level == Level::Error).count();
+    let count = |level| lints.iter().filter(|lint| lint.level == level).count();
+    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     let mut text = String::new();
     for lint in &lints {
         let _ = writeln!(text, "{lint}");
     }
     let _ = writeln!(
         text,
-        "{}: {} attachments, {errors} errors, {} warnings",
+        "{}: {} attachments, {errors} errors, {warnings} warnings",
         corpus.name,
-        corpus.attachments.len(),
-        lints.len() - errors
+        corpus.attachments.len()
     );
     console.out(&text)?;
     Ok(if errors == 0 { ExitCode::Passed } else { ExitCode::Failed })

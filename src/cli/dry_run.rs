@@ -25,6 +25,7 @@ pub(crate) fn print(selected: &Selected, sides: &[(&Profile, u32)], console: &Co
     }
     let clients: Vec<String> = clients.iter().map(|(client, cases)| format!("{client} {cases}")).collect();
     let _ = writeln!(text, "clients   {}", clients.join(", "));
+    let authorized = sides.iter().all(|(profile, _)| profile.guard.authorized);
     for (profile, rounds) in sides {
         let replayer = Replayer::new(Arc::new((*profile).clone()), "dry-run")?;
         let mut bytes = 0;
@@ -45,15 +46,12 @@ pub(crate) fn print(selected: &Selected, sides: &[(&Profile, u32)], console: &Co
             None => format!("as fast as {} at a time allow", profile.pace.concurrency),
         };
         let _ = writeln!(text, "time      {time}");
-        let _ = writeln!(
-            text,
-            "controls  {}",
-            if profile.guard.authorized {
-                "sent: `guard.authorized` is true"
-            } else {
-                "not sent: `guard.authorized` is not true"
-            }
-        );
+        let controls = match (profile.guard.authorized, authorized) {
+            (true, true) => "sent: `guard.authorized` is true",
+            (true, false) => "not sent: `guard.authorized` is not true on the other side",
+            (false, _) => "not sent: `guard.authorized` is not true",
+        };
+        let _ = writeln!(text, "controls  {controls}");
     }
     console.out(&text)?;
     Ok(ExitCode::Passed)

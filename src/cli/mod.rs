@@ -15,7 +15,8 @@ mod run;
 mod session;
 mod settings;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::Result;
 use crate::exit::ExitCode;
@@ -50,16 +51,16 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "WAFCANARY_CONFIG", value_name = "FILE")]
     config: Option<std::path::PathBuf>,
     /// Read no wafcanary.toml
-    #[arg(long, global = true, env = "WAFCANARY_NO_CONFIG", conflicts_with = "config")]
+    #[arg(long, global = true, env = "WAFCANARY_NO_CONFIG", value_parser = clap::builder::BoolishValueParser::new(), conflicts_with = "config")]
     no_config: bool,
     /// Colours in what people read; `auto` looks at the terminal, `NO_COLOR` and `CLICOLOR_FORCE`
     #[arg(long, global = true, env = "WAFCANARY_COLOR", value_name = "WHEN", default_value = "auto")]
     color: console::When,
     /// Show no progress
-    #[arg(long, global = true, env = "WAFCANARY_NO_PROGRESS")]
+    #[arg(long, global = true, env = "WAFCANARY_NO_PROGRESS", value_parser = clap::builder::BoolishValueParser::new())]
     no_progress: bool,
     /// Say which configuration is used
-    #[arg(long, short, global = true, env = "WAFCANARY_VERBOSE")]
+    #[arg(long, short, global = true, env = "WAFCANARY_VERBOSE", value_parser = clap::builder::BoolishValueParser::new())]
     verbose: bool,
 }
 
@@ -94,17 +95,46 @@ pub fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => return console::clap_error(&error),
     };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => return console::clap_error(&error),
     };
     let console = Console::new(cli.global.color, cli.global.no_progress);
-    match dispatch(cli, &console) {
+    match one_folder(&mut cli.command, &matches).and_then(|()| dispatch(cli, &console)) {
         Ok(code) => code,
         Err(error) => {
             console.error(&error);
             error.exit_code()
         }
+    }
+}
+
+/// Of `--out` and `--resume`, a flag goes before a variable; two of one rank are an error.
+fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
+    let output = match command {
+        Command::Run(args) => args.output_mut(),
+        Command::Compare(args) => &mut args.output,
+        Command::Demo(_)
+        | Command::Report(_)
+        | Command::Corpus(_)
+        | Command::Profile(_)
+        | Command::Lab(_)
+        | Command::Generate(_) => return Ok(()),
+    };
+    let Some((_, matches)) = matches.subcommand() else { return Ok(()) };
+    match (matches.value_source("resume"), matches.value_source("out")) {
+        (None, _) | (_, None) => Ok(()),
+        (Some(ValueSource::CommandLine), Some(ValueSource::EnvVariable)) => {
+            output.out = None;
+            Ok(())
+        }
+        (Some(ValueSource::EnvVariable), Some(ValueSource::CommandLine)) => {
+            output.resume = None;
+            Ok(())
+        }
+        _ => Err(crate::error::Error::usage("`--resume` and `--out` are both given").help(
+            "a resumed run goes on in its own folder: take one of them out, WAFCANARY_RESUME and WAFCANARY_OUT too",
+        )),
     }
 }
 

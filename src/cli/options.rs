@@ -62,10 +62,10 @@ pub(crate) struct SendOptions {
     #[arg(long, env = "WAFCANARY_CONCURRENCY", value_name = "N")]
     pub(crate) concurrency: Option<usize>,
     /// Send to a profile whose environment is `production`
-    #[arg(long, env = "WAFCANARY_ALLOW_PRODUCTION")]
+    #[arg(long, env = "WAFCANARY_ALLOW_PRODUCTION", value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) allow_production: bool,
     /// Print what would be sent (cases, requests, bytes, hosts, time), and send nothing
-    #[arg(long, env = "WAFCANARY_DRY_RUN")]
+    #[arg(long, env = "WAFCANARY_DRY_RUN", value_parser = clap::builder::BoolishValueParser::new())]
     #[serde(skip)]
     pub(crate) dry_run: bool,
 }
@@ -79,7 +79,7 @@ pub(crate) struct OutputOptions {
     #[serde(skip)]
     pub(crate) out: Option<PathBuf>,
     /// Go on with the run or comparison in this folder, with the options that it was started with
-    #[arg(long, env = "WAFCANARY_RESUME", value_name = "DIR", conflicts_with_all = ["out", "dry_run"])]
+    #[arg(long, env = "WAFCANARY_RESUME", value_name = "DIR", conflicts_with = "dry_run")]
     #[serde(skip)]
     pub(crate) resume: Option<PathBuf>,
     /// Format of standard output: terminal, json, jsonl, junit, markdown or csv

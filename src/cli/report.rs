@@ -33,7 +33,9 @@ pub(crate) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode> {
     let options = Options { width: Console::width(), colour: console.colour(), ..Options::default() };
     let comparison = if args.stored.is_file() { args.stored.clone() } else { args.stored.join(session::COMPARISON) };
     if comparison.is_file() {
+        let folder = comparison.parent().unwrap_or(std::path::Path::new("")).to_path_buf();
         let comparison = Comparison::read(&comparison)?;
+        let options = Options { repros: super::compare::repros(&comparison, &folder), ..options };
         console.render(|out| report::render_comparison(&comparison, args.format, &options, out))?;
     } else if session::is_stored_run(&args.stored) {
         let run = Run::read(&args.stored)?;

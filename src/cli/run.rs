@@ -42,6 +42,13 @@ pub(crate) struct RunArgs {
     output: OutputOptions,
 }
 
+impl RunArgs {
+    /// Where the record goes.
+    pub(crate) fn output_mut(&mut self) -> &mut OutputOptions {
+        &mut self.output
+    }
+}
+
 pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> Result<ExitCode> {
     let resume = args.output.resume.clone();
     if let Some(dir) = &resume {
@@ -64,7 +71,9 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
     let interrupted = runtime.block_on(async {
         let edge = Edge::open(&profile, &args.send, console).await?;
         let selected = session::select(&args.select, settings, &[&edge.profile], console)?;
-        session::keep_options(&dir, &args)?;
+        if resume.is_none() {
+            session::keep_options(&dir, &args)?;
+        }
         let lap = Lap {
             side: SideName::Baseline,
             profile: edge.profile.clone(),

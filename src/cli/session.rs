@@ -105,7 +105,8 @@ impl Lap<'_> {
 
     /// The journal, new or gone on with, and the outcomes that it has already settled.
     fn open_journal(&self, manifest: &RunManifest, resume: bool) -> Result<(Journal, HashMap<CaseId, Outcome>)> {
-        if !resume || !self.dir.exists() {
+        // Killed before its first line was whole, a run has sent nothing: it starts anew.
+        if !resume || !Journal::has_begun(&self.dir) {
             let mut journal = Journal::create(&self.dir)?;
             journal.start(manifest)?;
             return Ok((journal, HashMap::new()));
@@ -229,7 +230,10 @@ pub(crate) fn fill(
     render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> Result<()> {
     let write = || {
-        file.set_len(0)?;
+        // A pipe or a device has no length to cut.
+        if file.metadata()?.is_file() {
+            file.set_len(0)?;
+        }
         let mut writer = std::io::BufWriter::new(file);
         render(&mut writer)?;
         writer.flush()
@@ -237,7 +241,7 @@ pub(crate) fn fill(
     write().map_err(|error| Error::inconclusive(format!("cannot write the report: {error}")).file(path))
 }
 
-/// Keeps the options of a run for `--resume`.
+/// Keeps the options of a run for `--resume`. Those of another run are never overwritten.
 pub(crate) fn keep_options(dir: &Path, options: &impl Serialize) -> Result<()> {
     let path = dir.join(OPTIONS);
     let cannot = |error: &dyn std::fmt::Display| {
@@ -245,9 +249,17 @@ pub(crate) fn keep_options(dir: &Path, options: &impl Serialize) -> Result<()> {
             .file(&path)
             .help("give a folder that can be written to with `--out`")
     };
+    if path.exists() || Journal::has_begun(dir) {
+        return Err(Error::usage("there is already a run in this folder")
+            .file(dir)
+            .help("records are never overwritten: give another `--out`, or go on with `--resume`"));
+    }
     std::fs::create_dir_all(dir).map_err(|error| cannot(&error))?;
     let text = serde_json::to_string_pretty(options).map_err(|error| cannot(&error))?;
-    std::fs::write(&path, text + "\n").map_err(|error| cannot(&error))
+    // By rename, so that a kill never leaves half of it.
+    let unfinished = dir.join("options.json.new");
+    std::fs::write(&unfinished, text + "\n").map_err(|error| cannot(&error))?;
+    std::fs::rename(&unfinished, &path).map_err(|error| cannot(&error))
 }
 
 /// Reads the options that a run was started with.

@@ -66,7 +66,7 @@ impl Settings {
             let span = error.span().unwrap_or_default();
             Error::usage(error.message()).file(path).span(text.as_str(), span).help(
                 "the keys are `corpus`, `set`, `profile`, `baseline`, `candidate`, `waivers` and the table `[gate]`; \
-                 see `wafcanary generate schema`",
+                 `wafcanary generate schema DIR` writes their schema",
             )
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));

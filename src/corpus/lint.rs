@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::manifest::did_you_mean;
 use super::select::Family;
 use super::variant::Setting;
-use super::{Corpus, Entry, Intent, Sha256Digest};
+use super::{Corpus, Entry, Intent, Provenance, Sha256Digest};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -17,6 +17,8 @@ pub enum Level {
     Error,
     /// It looks like a mistake.
     Warning,
+    /// It is normal, and good to know.
+    Note,
 }
 
 /// One finding. What a manifest says wrongly is not here: such a corpus does not open.
@@ -26,8 +28,8 @@ pub struct Lint {
     pub level: Level,
     /// What was found.
     pub message: String,
-    /// What to do about it.
-    pub help: String,
+    /// What to do about it; `None`: nothing needs to be done.
+    pub help: Option<String>,
     /// The manifest and the 1-based line of the attachment.
     pub place: Option<(PathBuf, usize)>,
 }
@@ -37,12 +39,13 @@ impl fmt::Display for Lint {
         let level = match self.level {
             Level::Error => "error",
             Level::Warning => "warning",
+            Level::Note => "note",
         };
         write!(f, "{level}: {}", self.message)?;
         if let Some((path, line)) = &self.place {
             write!(f, ", in `{}` line {line}", path.display())?;
         }
-        write!(f, "\n  help: {}", self.help)
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
     }
 }
 
@@ -72,16 +75,23 @@ pub fn lint(corpus: &Corpus) -> Vec<Lint> {
         lints.push(Lint {
             level: Level::Error,
             message: "every attachment is a control: no legitimate file is tested".into(),
-            help: "add the files that people really attach".into(),
+            help: Some("add the files that people really attach".into()),
             place: None,
         });
     }
+    let left_out = |level, messages: &[String], help: Option<&str>| -> Vec<Lint> {
+        let lint =
+            |message: &String| Lint { level, message: message.clone(), help: help.map(str::to_owned), place: None };
+        messages.iter().map(lint).collect()
+    };
+    lints.extend(left_out(Level::Warning, &corpus.warnings, Some("mend it, or take it out of the corpus")));
+    lints.extend(left_out(Level::Note, &corpus.notes, None));
     lints.sort_by_key(|lint| lint.level);
     lints
 }
 
 fn about(entry: &Entry, level: Level, message: String, help: impl Into<String>) -> Lint {
-    Lint { level, message, help: help.into(), place: entry.attachment.place.clone() }
+    Lint { level, message, help: Some(help.into()), place: entry.attachment.place.clone() }
 }
 
 fn same_content(first: &Entry, entry: &Entry) -> Option<Lint> {
@@ -117,8 +127,6 @@ fn unsaid(entry: &Entry) -> Vec<Lint> {
     }
     lints
 }
-
-use super::Provenance;
 
 /// A procedure named once, beside one that is nearly spelt so, is likely a slip.
 fn procedures(corpus: &Corpus) -> Vec<Lint> {
@@ -166,4 +174,65 @@ fn unreachable(corpus: &Corpus) -> Vec<Lint> {
         }
     }
     lints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFAULTS: &str = "source = 'by hand'\nlicence = 'CC0-1.0'\n";
+
+    fn lints(manifest: &str, files: &[(&str, &str)]) -> Vec<(Level, String)> {
+        let dir = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            std::fs::write(dir.path().join(file), text).unwrap();
+        }
+        let mut toml = String::from("schema_version = 1\nname = 'x'\n");
+        toml += &manifest.replace("SAID", DEFAULTS);
+        std::fs::write(dir.path().join("manifest.toml"), toml).unwrap();
+        lint(&Corpus::open(dir.path()).unwrap()).into_iter().map(|lint| (lint.level, lint.message)).collect()
+    }
+
+    fn attachment(id: &str, file: &str, keys: &str) -> String {
+        format!("[[attachment]]\nid = '{id}'\nfile = '{file}'\nSAID\n{keys}\n")
+    }
+
+    #[test]
+    fn a_sound_corpus_has_nothing_to_say() {
+        assert_eq!(lints(&attachment("a/a", "a", ""), &[("a", "1")]), []);
+    }
+
+    #[test]
+    fn the_same_bytes_twice_are_a_warning_and_under_another_name_nothing() {
+        let twice = attachment("a/a", "a", "") + &attachment("a/b", "b", "filename = 'a'");
+        let found = lints(&twice, &[("a", "1"), ("b", "1")]);
+        assert_eq!(found, [(Level::Warning, "`a/a` and `a/b` have the same bytes".to_owned())]);
+        let renamed = attachment("a/a", "a", "") + &attachment("a/b", "b", "");
+        assert_eq!(lints(&renamed, &[("a", "1"), ("b", "1")]), []);
+    }
+
+    #[test]
+    fn a_control_with_the_bytes_of_a_legitimate_file_and_an_empty_one_are_errors() {
+        let keys = "intent = 'control'\ntwin = 'a/a'";
+        let same = attachment("a/a", "a", "") + &attachment("c/b", "b", keys);
+        assert_eq!(lints(&same, &[("a", "1"), ("b", "1")])[0].0, Level::Error);
+        let empty = lints(&same, &[("a", "1"), ("b", "")]);
+        assert_eq!(empty, [(Level::Error, "the control `c/b` is empty".to_owned())]);
+    }
+
+    #[test]
+    fn a_procedure_that_is_named_once_beside_a_near_one_is_a_warning() {
+        let near = attachment("a/a", "a", "procedures = ['後援申請フォーム提出']")
+            + &attachment("a/b", "b", "procedures = ['後援申請フォーム提出']")
+            + &attachment("a/c", "c", "procedures = ['後援申請フオーム提出']");
+        let found = lints(&near, &[("a", "1"), ("b", "2"), ("c", "3")]);
+        assert_eq!(found, [(Level::Warning, "the procedure `後援申請フオーム提出` is named once".to_owned())]);
+    }
+
+    #[test]
+    fn an_attachment_without_source_and_licence_is_two_warnings_and_a_normal_gap_is_a_note() {
+        let bare = "[axes]\nclient = ['chromium', 'curl']\nname = ['sjis']\n[[attachment]]\nid = 'a/a'\nfile = 'a'\n";
+        let levels: Vec<Level> = lints(bare, &[("a", "1")]).into_iter().map(|(level, _)| level).collect();
+        assert_eq!(levels, [Level::Warning, Level::Warning, Level::Note]);
+    }
 }

@@ -1,5 +1,6 @@
 //! `manifest.toml` as it is written: keys and their places, before anything is checked against files.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub(super) struct Manifest {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAxes {
     /// Clients that write the request.
-    #[schemars(schema_with = "clients")]
+    #[schemars(with = "Option<Vec<ClientName>>")]
     pub(super) client: Option<Vec<Spanned<String>>>,
     /// Forms of the filename.
     #[schemars(with = "Option<Vec<NameForm>>")]
@@ -109,7 +110,7 @@ pub(super) struct RawAttachment {
     /// SPDX licence expression.
     pub(super) licence: Option<String>,
     /// The client, when it is always the same.
-    #[schemars(schema_with = "client")]
+    #[schemars(with = "Option<ClientName>")]
     pub(super) client: Option<Spanned<String>>,
     /// The charset of the page that holds the form, when it is always the same.
     #[schemars(with = "Option<String>")]
@@ -154,13 +155,18 @@ pub(super) struct RawAlso {
     pub(super) field: Option<String>,
 }
 
-fn client(_: &mut SchemaGenerator) -> Schema {
-    let names: Vec<&str> = Client::ALL.iter().map(|(name, _)| *name).collect();
-    schemars::json_schema!({ "type": "string", "enum": names })
-}
+/// The schema of a client's name.
+struct ClientName;
 
-fn clients(generator: &mut SchemaGenerator) -> Schema {
-    schemars::json_schema!({ "type": "array", "items": client(generator) })
+impl JsonSchema for ClientName {
+    fn schema_name() -> Cow<'static, str> {
+        "ClientName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Client::ALL.iter().map(|(name, _)| *name).collect();
+        schemars::json_schema!({ "type": "string", "enum": names, "description": "A client that writes requests." })
+    }
 }
 
 /// JSON Schema of `manifest.toml`.
@@ -205,7 +211,8 @@ impl Page {
             return out.help(did_you_mean(word, known));
         }
         if message.starts_with("missing field") {
-            return out.help("add the key; `wafcanary generate schema` describes all of them");
+            return out
+                .help("add the key; `wafcanary generate schema DIR` writes `manifest.json`, which lists all of them");
         }
         if let Some(key) = self.key_before(span.start) {
             out = out.key(key);
@@ -286,9 +293,22 @@ mod tests {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let toml = "schema_version = 1\nname = 'x'\n[axes]\nclient = ['chromium']\nname = ['sjis-5c']\nsize = ['1MiB', 5]\n\
                     [[attachment]]\nid = 'a/b'\nfile = 'b'\n";
-        let value: serde_json::Value = toml::from_str(toml).unwrap();
+        let value = json(toml);
         assert!(validator.is_valid(&value), "{:?}", validator.iter_errors(&value).next().map(|e| e.to_string()));
-        let wrong: serde_json::Value = toml::from_str(&toml.replace("sjis-5c", "sjis-5d")).unwrap();
-        assert!(!validator.is_valid(&wrong));
+        for (right, wrong) in [("sjis-5c", "sjis-5d"), ("chromium", "chromiun"), ("id = 'a/b'\n", "")] {
+            assert!(!validator.is_valid(&json(&toml.replace(right, wrong))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_schema_takes_the_built_in_manifest() {
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        let value = json(include_str!("../../corpus/manifest.toml"));
+        assert!(value["attachment"].as_array().is_some_and(|all| all.len() > 40));
+        assert!(validator.is_valid(&value), "{:?}", validator.iter_errors(&value).next().map(|e| e.to_string()));
+    }
+
+    fn json(toml: &str) -> serde_json::Value {
+        toml::from_str(toml).unwrap()
     }
 }

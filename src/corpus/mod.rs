@@ -44,8 +44,10 @@ pub struct Corpus {
     pub digest: Sha256Digest,
     /// The attachments, in the manifest's order, or sorted by path.
     pub attachments: Vec<Entry>,
-    /// What was left out, for people to read.
+    /// What was left out and looks like a mistake, for people to read.
     pub warnings: Vec<String>,
+    /// Axis values and pairs that some attachments cannot have, and need not: for `corpus check`.
+    pub notes: Vec<String>,
 }
 
 impl Corpus {
@@ -111,8 +113,9 @@ impl Corpus {
     }
 
     fn of(name: String, attachments: Vec<Entry>, mut warnings: Vec<String>) -> Self {
-        warnings.extend(variant::left_out(&attachments));
-        Self { name, digest: digest::corpus_digest(&attachments), attachments, warnings }
+        let left_out = variant::left_out(&attachments);
+        warnings.extend(left_out.warnings);
+        Self { name, digest: digest::corpus_digest(&attachments), attachments, warnings, notes: left_out.notes }
     }
 }
 

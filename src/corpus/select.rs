@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cover::{AXES, Domain, Partial, cover};
+use super::cover::{AXES, Domain, Partial, cover, nearest};
 use super::variant::{Choices, Setting, Values, transport_fault, type_name};
 use super::{Case, CaseId, Client, Content, Corpus, Entry, Intent, NameForm, Transport};
 use crate::error::{Error, Result};
@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 pub enum Set {
     /// At most 20 cases: those tagged `smoke`, else a spread over the families.
     Smoke,
-    /// Each attachment as it is, and every pair of axis values at least once in each family.
+    /// Each attachment as it is, each axis value at least once in each file family, and every possible pair of axis
+    /// values at least once in the whole corpus: the families take turns.
     #[default]
     Standard,
     /// Every combination.
@@ -236,17 +237,15 @@ impl Maker<'_> {
     /// The attachment as it is, as near as the clients and the transport allow.
     fn own(&self, entry: usize) -> Option<Values> {
         let family = Family::new(&[entry], self.entries, self.setting);
-        let rows = cover(&family.own_domains(), |subject, partial| family.possible(subject, partial));
-        rows.first().map(|row| family.values(row.values))
+        nearest(&family.own_domain(0), |partial| family.possible(0, partial)).map(|values| family.values(values))
     }
 
     fn standard(&mut self) -> Vec<Wish> {
+        let members: Vec<usize> = (0..self.entries.len()).collect();
+        let all = Family::new(&members, self.entries, self.setting);
         let mut out = Vec::new();
-        for members in self.families() {
-            let family = Family::new(&members, self.entries, self.setting);
-            for row in cover(&family.domains, |subject, partial| family.possible(subject, partial)) {
-                self.wish(members[row.subject], family.values(row.values), &mut out);
-            }
+        for row in cover(&self.families(), &all.domains, |subject, partial| all.possible(subject, partial)) {
+            self.wish(row.subject, all.values(row.values), &mut out);
         }
         out.sort_by_key(|wish| wish.entry);
         out
@@ -314,7 +313,7 @@ fn combinations(domain: &Domain) -> Vec<[u32; AXES]> {
     rows
 }
 
-/// The attachments of a family with their values as numbers, and which of these go together.
+/// Attachments, of one family or of all, with their values as numbers, and which of these go together.
 pub(super) struct Family {
     pub(super) domains: Vec<Domain>,
     names: Vec<NameForm>,
@@ -378,12 +377,9 @@ impl Family {
     }
 
     /// Only the clients vary: an attachment as it is may still need another client than the first.
-    fn own_domains(&self) -> Vec<Domain> {
-        let own = |domain: &Domain| {
-            let [name, kind, client, transport, size] = domain;
-            [name[..1].to_vec(), kind[..1].to_vec(), client.clone(), transport[..1].to_vec(), size[..1].to_vec()]
-        };
-        self.domains.iter().map(own).collect()
+    fn own_domain(&self, subject: usize) -> Domain {
+        let [name, kind, client, transport, size] = &self.domains[subject];
+        [name[..1].to_vec(), kind[..1].to_vec(), client.clone(), transport[..1].to_vec(), size[..1].to_vec()]
     }
 
     pub(super) fn possible(&self, subject: usize, [name, _, client, transport, size]: &Partial) -> bool {
@@ -409,7 +405,8 @@ impl Family {
 
     /// The axis values that no case of the family can have, as `axis:value`.
     pub(super) fn unreachable(&self) -> Vec<String> {
-        let rows = cover(&self.domains, |subject, partial| self.possible(subject, partial));
+        let members = [(0..self.domains.len()).collect()];
+        let rows = cover(&members, &self.domains, |subject, partial| self.possible(subject, partial));
         let label = |axis: usize, value: u32| {
             let value = value as usize;
             match axis {

@@ -132,6 +132,20 @@ impl Entry {
             .then_some("only browser forms look at the charset of the page")
     }
 
+    /// The clients and transports of `choices` that do not go with a form, and why.
+    fn pair_faults(&self, form: NameForm, choices: &Choices) -> Vec<String> {
+        let name = form.as_str();
+        let pages = choices.client.iter().filter_map(|client| {
+            let why = self.page_fault(form, *client)?;
+            Some(format!("name `{name}` with client `{client}`: {why}"))
+        });
+        let transports = choices.transport.iter().filter_map(|transport| {
+            let why = transport_fault(form, *transport)?;
+            Some(format!("name `{name}` with transport `{}`: {why}", transport.as_str()))
+        });
+        pages.chain(transports).collect()
+    }
+
     /// The case of these values, with the content of its size.
     pub(super) fn case(&self, values: &Values, setting: &Setting, content: &Content) -> Case {
         Case {
@@ -240,37 +254,128 @@ fn first_then<T: PartialEq>(first: T, rest: impl IntoIterator<Item = T>) -> Vec<
     all
 }
 
-/// Combinations of the axes that no case has, one sentence for each kind.
-pub(super) fn left_out(entries: &[Entry]) -> Vec<String> {
+/// What no case has of the axes, in sentences.
+#[derive(Debug, Default)]
+pub(super) struct LeftOut {
+    /// Values that no attachment that lists them can have: likely a mistake.
+    pub(super) warnings: Vec<String>,
+    /// Values and pairs that some attachments cannot have, as it lies in them.
+    pub(super) notes: Vec<String>,
+}
+
+/// Finds the values and pairs of values that attachments list and no case of them has.
+pub(super) fn left_out(entries: &[Entry]) -> LeftOut {
     let setting = Setting::default();
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let mut values: BTreeMap<String, Tally> = BTreeMap::new();
+    let mut pairs: BTreeMap<String, usize> = BTreeMap::new();
     for entry in entries {
         let choices = entry.choices(&setting);
         for form in &choices.name {
-            if let Some(why) = entry.name_fault(*form) {
-                *kinds.entry(format!("name `{}`: {why}", form.as_str())).or_default() += 1;
-                continue;
-            }
-            for client in &choices.client {
-                if let Some(why) = entry.page_fault(*form, *client) {
-                    *kinds.entry(format!("name `{}` with client `{client}`: {why}", form.as_str())).or_default() += 1;
-                }
-            }
-            for transport in &choices.transport {
-                if let Some(why) = transport_fault(*form, *transport) {
-                    let pair = format!("name `{}` with transport `{}`: {why}", form.as_str(), transport.as_str());
-                    *kinds.entry(pair).or_default() += 1;
+            let fault = entry.name_fault(*form);
+            values.entry(format!("name `{}`", form.as_str())).or_default().add(fault.map(str::to_owned));
+            if fault.is_none() {
+                for pair in entry.pair_faults(*form, &choices) {
+                    *pairs.entry(pair).or_default() += 1;
                 }
             }
         }
         for size in choices.size.into_iter().flatten() {
-            if let Some(why) = entry.size_fault(size) {
-                *kinds.entry(format!("size `{size}`: `{}` {why}", entry.attachment.id)).or_default() += 1;
-            }
+            let fault = entry.size_fault(size).map(|why| format!("`{}` {why}", entry.attachment.id));
+            values.entry(format!("size `{size}`")).or_default().add(fault);
         }
     }
-    kinds
-        .into_iter()
-        .map(|(kind, count)| format!("left out for {count} of {} attachments: {kind}", entries.len()))
-        .collect()
+    let count = entries.len();
+    let mut out = LeftOut::default();
+    for (value, Tally { listed, left_out, why }) in values {
+        let Some(why) = why else { continue };
+        if left_out == listed {
+            out.warnings.push(format!("no attachment can have {value}: {why}"));
+        } else {
+            out.notes.push(format!("left out for {left_out} of {count} attachments: {value}: {why}"));
+        }
+    }
+    out.notes.extend(pairs.into_iter().map(|(pair, n)| format!("left out for {n} of {count} attachments: {pair}")));
+    out
+}
+
+/// How many attachments list a value, how many of them cannot have it, and why the first of these cannot.
+#[derive(Default)]
+struct Tally {
+    listed: usize,
+    left_out: usize,
+    why: Option<String>,
+}
+
+impl Tally {
+    fn add(&mut self, fault: Option<String>) {
+        self.listed += 1;
+        if let Some(why) = fault {
+            self.left_out += 1;
+            self.why.get_or_insert(why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::corpus::Corpus;
+
+    fn corpus(axes: &str, files: &[(&str, &str)]) -> Corpus {
+        let dir = tempfile::tempdir().unwrap();
+        let mut toml = format!("schema_version = 1\nname = 'x'\n[axes]\n{axes}\n");
+        for (file, keys) in files {
+            std::fs::write(dir.path().join(file), file.repeat(4)).unwrap();
+            writeln!(toml, "[[attachment]]\nid = 'f/{file}'\nfile = '{file}'\n{keys}").unwrap();
+        }
+        std::fs::write(dir.path().join("manifest.toml"), toml).unwrap();
+        Corpus::open(dir.path()).unwrap()
+    }
+
+    #[test]
+    fn a_form_that_does_not_go_with_a_client_is_a_note_and_no_warning() {
+        let corpus = corpus("client = ['chromium', 'curl']\nname = ['sjis-5c']", &[("a.txt", "")]);
+        assert_eq!(corpus.warnings, Vec::<String>::new());
+        assert_eq!(corpus.notes.len(), 1);
+        assert!(corpus.notes[0].contains("name `sjis-5c` with client `curl`"), "{:?}", corpus.notes);
+    }
+
+    #[test]
+    fn a_value_that_no_attachment_can_have_is_a_warning_and_one_that_some_can_have_is_a_note() {
+        let some = corpus("name = ['upper-extension']", &[("a.TXT", ""), ("b.txt", "")]);
+        assert_eq!((some.warnings.len(), some.notes.len()), (0, 1), "{:?}", some.notes);
+        let none = corpus("name = ['upper-extension']\nsize = [1]", &[("a.TXT", "")]);
+        assert_eq!((none.warnings.len(), none.notes.len()), (2, 0), "{:?}", none.warnings);
+        assert!(none.warnings[0].starts_with("no attachment can have name `upper-extension`: "), "{:?}", none.warnings);
+    }
+
+    #[test]
+    fn an_id_gives_back_the_values_that_made_it() {
+        let corpus = corpus(
+            "client = ['chromium', 'curl']\nname = ['nfd', 'none']\ntype = ['text/x; a=\"~ %\"']",
+            &[("a.txt", "client = 'firefox'"), ("b.txt", "type = 'text/csv'")],
+        );
+        let setting = Setting::default();
+        for case in
+            corpus.select(&crate::corpus::Selection { set: crate::corpus::Set::Full, ..Default::default() }).unwrap()
+        {
+            let entry = corpus.attachments.iter().find(|entry| entry.attachment.id == case.attachment.id).unwrap();
+            let values = entry.values_of(&case.id, &setting).unwrap();
+            assert_eq!(entry.id(&values, &setting), case.id);
+            assert_eq!((values.client, values.declared_type), (case.client, case.declared_type), "{}", case.id);
+        }
+    }
+
+    #[test]
+    fn an_id_with_parts_twice_or_out_of_order_or_unknown_names_nothing() {
+        let corpus = corpus("name = ['nfd']", &[("a.txt", "")]);
+        let values = |id: &str| corpus.attachments[0].values_of(&CaseId::parse(id).unwrap(), &Setting::default());
+        assert!(values("f/a.txt~name:nfd~client:curl").is_some());
+        for id in ["~client:curl~name:nfd", "~name:nfd~name:nfd", "~name:nfx", "~name:as-is", "~colour:red", "~size:1"]
+        {
+            assert!(values(&format!("f/a.txt{id}")).is_none(), "{id}");
+        }
+    }
 }

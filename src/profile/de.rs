@@ -63,7 +63,9 @@ impl Fault {
         }
         let origin = self.origin.unwrap_or_else(|| root.origin.clone());
         let error = if self.at_key { origin.fail_at_key(&key, self.message) } else { origin.fail(&key, self.message) };
-        error.help(self.help.unwrap_or_else(|| "`wafcanary generate schema profile` lists keys and types".to_owned()))
+        error.help(self.help.unwrap_or_else(|| {
+            "`wafcanary generate schema DIR` writes `profile.json`, which lists keys and types".to_owned()
+        }))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::compare::{Comparison, Decision};
 
 use super::View;
+use super::view::exit_code;
 
 /// Lines for `$GITHUB_OUTPUT`: `decision`, `exit_code`, `cases`, the number of cases in each class (`newly_blocked`, …),
 /// `findings`, `waived` and `procedures_hit`. Only fixed words and numbers, so that no filename can add a line.
@@ -16,8 +17,11 @@ pub fn github_output(comparison: &Comparison) -> String {
         Decision::Fail => "fail",
         Decision::Inconclusive => "inconclusive",
     };
-    let mut lines =
-        format!("decision={decision}\nexit_code={}\ncases={}\n", view.exit_code() as u8, comparison.cases.len());
+    let mut lines = format!(
+        "decision={decision}\nexit_code={}\ncases={}\n",
+        exit_code(comparison.decision) as u8,
+        comparison.cases.len()
+    );
     for (class, count) in &view.counts {
         let _ = writeln!(lines, "{}={count}", class.as_str());
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use crate::compare::{Class, ComparedCase, Comparison, Decision, Reason, SideSummary};
+use crate::compare::{Class, ComparedCase, Comparison, Decision, Reason, SideSummary, decide_run};
 use crate::corpus::{CaseId, Intent};
 use crate::run::{CaseRecord, Event, Run, RunEnding, RunManifest, SideName};
 use crate::verdict::{Outcome, Text};
@@ -22,10 +22,25 @@ pub(crate) struct RunDocument<'a> {
     run: &'a RunManifest,
     /// How it ended; `null`: it was killed, or is still being written.
     ending: Option<&'a RunEnding>,
+    /// What the exit code says: whether every legitimate case was delivered and no control got in.
+    decision: Decision,
+    /// Why, gravest first. A pass has none.
+    reasons: Vec<Reason>,
     /// Cases by outcome; every outcome is there, also with 0.
     outcomes: BTreeMap<Outcome, u64>,
     /// The settled cases, by id.
-    cases: Vec<RunCase<'a>>,
+    #[schemars(with = "Vec<RunCase>")]
+    cases: RunCases<'a>,
+}
+
+/// Cases that are made while they are written: there is never a second copy of a run.
+#[derive(Debug)]
+struct RunCases<'a>(Vec<&'a CaseRecord>);
+
+impl Serialize for RunCases<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|case| RunCase::new(case)))
+    }
 }
 
 /// What became of one case.
@@ -66,14 +81,22 @@ struct RunCase<'a> {
 
 impl<'a> RunDocument<'a> {
     fn new(run: &'a Run) -> Self {
-        let mut cases: Vec<_> = run.cases.iter().map(RunCase::new).collect();
-        cases.sort_by(|a, b| a.id.cmp(b.id));
+        let mut cases: Vec<_> = run.cases.iter().collect();
+        cases.sort_by(|a, b| a.case.cmp(&b.case));
         let mut outcomes: BTreeMap<_, u64> = Outcome::ALL.into_iter().map(|outcome| (outcome, 0)).collect();
         for case in &cases {
-            *outcomes.entry(case.outcome).or_default() += 1;
+            *outcomes.entry(case.verdict.outcome).or_default() += 1;
         }
-        let ending = run.ending.as_ref();
-        Self { schema_version: crate::run::event::SCHEMA_VERSION, run: &run.manifest, ending, outcomes, cases }
+        let (decision, reasons) = decide_run(run);
+        Self {
+            schema_version: crate::run::event::SCHEMA_VERSION,
+            run: &run.manifest,
+            ending: run.ending.as_ref(),
+            decision,
+            reasons,
+            outcomes,
+            cases: RunCases(cases),
+        }
     }
 }
 
@@ -134,6 +157,7 @@ enum Line<'a> {
     ComparedCase(&'a ComparedCase),
     Comparison(Summary<'a>),
     RunFinished { side: SideName, ending: &'a RunEnding },
+    Decision { decision: Decision, reasons: Vec<Reason> },
 }
 
 /// Writes a comparison as one line per case, then a summary line.
@@ -155,7 +179,7 @@ pub(crate) fn comparison_lines(comparison: &Comparison, out: &mut dyn Write) -> 
     out.flush()
 }
 
-/// Writes a run as the lines of its journal that are kept in memory.
+/// Writes a run as the lines of its journal that are kept in memory, and what was decided of it.
 pub(crate) fn run_lines(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     line(&Event::RunStarted(run.manifest.clone()), &mut out)?;
@@ -165,6 +189,8 @@ pub(crate) fn run_lines(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     if let Some(ending) = &run.ending {
         line(&Line::RunFinished { side: run.manifest.side, ending }, &mut out)?;
     }
+    let (decision, reasons) = decide_run(run);
+    line(&Line::Decision { decision, reasons }, &mut out)?;
     out.flush()
 }
 

@@ -2,6 +2,9 @@
 //!
 //! A suite is a file family, a test case a case; the suite `gate` holds the reasons of the decision, so that a comparison
 //! that fails as a whole (a dead baseline, no cases) is never all green. With the decision `pass` nothing is red.
+//! The same holds for a single run, whose suite is called `run`.
+//!
+//! NOTE: the counts stand before the cases in XML, so that the document is built whole in memory, unlike JSON and CSV.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -13,8 +16,8 @@ use super::RunView;
 use super::run_view::Mark;
 use super::terminal::{evidence, from_to, side_words, waiver_words};
 use super::text::visible;
-use super::view::{View, class_meaning, class_words, ending_words, family, family_of, side_facts};
-use crate::compare::{Class, ComparedCase, Decision, Finding, SideCase};
+use super::view::{View, class_meaning, class_words, family, family_of, side_facts};
+use crate::compare::{Class, ComparedCase, Decision, Finding, Reason, SideCase};
 use crate::run::{CaseRecord, RunManifest};
 use crate::verdict::{Count, Outcome};
 
@@ -22,7 +25,9 @@ use crate::verdict::{Count, Outcome};
 pub(crate) fn comparison(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let run = &view.comparison.candidate.run;
     let mut report = Report::new(xml(&view.headline()));
-    report.add_test_suite(gate(view));
+    let comparison = view.comparison;
+    let output = [vec![view.verdict()], comparison.warnings.clone()].concat();
+    report.add_test_suite(gate("gate", (comparison.decision, &view.sentence()), &comparison.reasons, &output));
     let mut suites = Suites::default();
     for case in &view.comparison.cases {
         suites.add(run, family(case), compared(view, run, case));
@@ -36,7 +41,8 @@ pub(crate) fn comparison(view: &View<'_>, out: &mut dyn Write) -> io::Result<()>
 pub(crate) fn run(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let run = &view.run.manifest;
     let mut report = Report::new(xml(&view.headline()));
-    report.add_test_suite(completeness(view));
+    let output = [vec![view.verdict()], view.warnings()].concat();
+    report.add_test_suite(gate("run", (view.decision, &view.sentence()), &view.reasons, &output));
     let mut suites = Suites::default();
     for case in &view.cases {
         suites.add(run, family_of(&case.case), sent(run, case));
@@ -94,8 +100,9 @@ impl Suites {
     }
 }
 
-fn gate(view: &View<'_>) -> TestSuite {
-    let mut suite = TestSuite::new("gate");
+/// The suite of the decision and its reasons.
+fn gate(name: &str, (decision, sentence): (Decision, &str), reasons: &[Reason], output: &[String]) -> TestSuite {
+    let mut suite = TestSuite::new(name);
     let status = |decision, message: &str| {
         let mut status = match decision {
             Decision::Pass => TestCaseStatus::success(),
@@ -105,37 +112,21 @@ fn gate(view: &View<'_>) -> TestSuite {
         status.set_message(xml(message)).set_type("gate");
         status
     };
-    let decision = view.comparison.decision;
-    let mut case = TestCase::new("decision", status(decision, &view.sentence()));
-    case.set_classname("wafcanary.gate");
-    case.set_system_out(xml_lines(&[vec![view.verdict()], view.comparison.warnings.clone()].concat()));
+    let class_name = format!("wafcanary.{name}");
+    let mut case = TestCase::new("decision", status(decision, sentence));
+    case.set_classname(class_name.clone());
+    case.set_system_out(xml_lines(output));
     suite.add_test_case(case);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for reason in &view.comparison.reasons {
+    for reason in reasons {
         let times = seen.entry(&reason.code).or_default();
         *times += 1;
         // CI systems drop a second case of the same name.
         let name = if *times == 1 { reason.code.clone() } else { format!("{} ({times})", reason.code) };
         let mut case = TestCase::new(xml(&name), status(reason.decision, &reason.message));
-        case.set_classname("wafcanary.gate");
+        case.set_classname(class_name.clone());
         suite.add_test_case(case);
     }
-    suite
-}
-
-fn completeness(view: &RunView<'_>) -> TestSuite {
-    let ending = ending_words(view.run.ending.as_ref()).map(|ending| format!("the run {ending}"));
-    let doubt = ending.or_else(|| view.cases.is_empty().then(|| "no case is settled".to_owned()));
-    let mut status = TestCaseStatus::success();
-    if let Some(doubt) = doubt {
-        status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(xml(&doubt)).set_type("run_incomplete");
-    }
-    let mut case = TestCase::new("complete", status);
-    case.set_classname("wafcanary.run");
-    case.set_system_out(xml_lines(&[vec![view.verdict()], view.warnings()].concat()));
-    let mut suite = TestSuite::new("run");
-    suite.add_test_case(case);
     suite
 }
 
@@ -237,26 +228,24 @@ fn failed_rounds(label: &str, rounds: &[Outcome], evidence: &str) -> Vec<TestRer
 
 fn sent(run: &RunManifest, case: &CaseRecord) -> TestCase {
     let words = super::terminal_run::outcome(case);
-    let rounds = || failed_rounds("run", &case.rounds, &case.verdict.evidence);
     let failed = |kind, mark: Mark| {
         let mut status = TestCaseStatus::non_success(kind);
         let lines = [format!("file: {}", case.filename), words.clone(), case.verdict.evidence.to_string()];
         status.set_message(xml(&format!("{}: {words}", mark.words()))).set_type(mark.as_str());
         status.set_description(xml_lines(&lines));
         if case.rounds.iter().any(|round| *round != case.verdict.outcome) {
-            status.add_reruns(rounds());
+            let rounds = failed_rounds("run", &case.rounds, &case.verdict.evidence);
+            status.set_rerun_kind(FlakyOrRerun::Rerun).add_reruns(rounds);
         }
         status
     };
     let status = match Mark::of(case) {
         None => TestCaseStatus::success(),
-        Some(mark @ (Mark::NotDelivered | Mark::ControlDelivered)) => failed(NonSuccessKind::Failure, mark),
-        Some(mark @ Mark::Inconclusive) => failed(NonSuccessKind::Error, mark),
-        Some(Mark::Flaky) => {
-            let mut status = TestCaseStatus::success();
-            status.add_reruns(rounds());
-            status
+        // A flaky case fails a run: which of its answers is right, nothing else tells.
+        Some(mark @ (Mark::NotDelivered | Mark::ControlDelivered | Mark::Flaky)) => {
+            failed(NonSuccessKind::Failure, mark)
         }
+        Some(mark @ Mark::Inconclusive) => failed(NonSuccessKind::Error, mark),
     };
     let mut test = TestCase::new(xml(case.case.as_str()), status);
     test.set_time(Duration::from_millis(case.millis));

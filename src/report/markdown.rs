@@ -5,11 +5,15 @@
 
 use std::io::{self, Write};
 
-use super::terminal::{evidence, from_to, side_words, waiver_words};
-use super::text::{plural, shorten, visible};
-use super::view::{View, class_words, ending_words, outcome_words, percent, side_facts, sides};
+use super::group::{Group, Grouped, other_answer};
+use super::run_view::Mark;
+use super::terminal::{PROCEDURES, bundle, changes, procedures_heading, waivers};
+use super::text::{shorten, visible};
+use super::view::{
+    CaseGroup, View, class_words, decision_word, ending_words, outcome_words, percent, side_facts, sides,
+};
 use super::{Options, RunView};
-use crate::compare::{Class, ComparedCase, Finding};
+use crate::compare::{Class, Reason};
 use crate::run::RunManifest;
 
 /// The first line of every comment, by which a bot finds its own to update it.
@@ -27,15 +31,15 @@ const RESERVE: usize = 400;
 pub(crate) fn comparison(view: &View<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(options);
     page.push(MARKER);
-    page.push(&format!("## {}: {}\n\n", view.decision_word(), text(&view.sentence())));
+    page.push(&format!("## {}: {}\n\n", decision_word(view.comparison.decision), text(&view.sentence())));
     page.push(&format!("{}.\n\n", text(&view.headline())));
-    reasons(&mut page, view);
+    reasons(&mut page, &view.comparison.reasons, &view.comparison.warnings);
     edges(&mut page, view);
     counts(&mut page, view);
     procedures(&mut page, view);
-    page.findings("Findings", &view.findings, options);
-    page.details("Waived", &view.waived);
-    page.details("Noted, not counted by the gate", &view.changed);
+    page.findings(view, options);
+    page.details("Waived", view.waived.len(), &view.waived_groups);
+    page.details("Noted, not counted by the gate", view.changed.len(), &view.changed_groups);
     page.finish(&view.verdict(), out)
 }
 
@@ -43,37 +47,23 @@ pub(crate) fn comparison(view: &View<'_>, options: &Options, out: &mut dyn Write
 pub(crate) fn run(view: &RunView<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(options);
     page.push(MARKER);
-    page.push(&format!("## {}\n\n{}.\n\n", text(&view.verdict()), text(&view.headline())));
+    let heading = format!("{}: {}", decision_word(view.decision), text(&view.sentence()));
+    page.push(&format!("## {heading}\n\n{}.\n\n", text(&view.headline())));
+    reasons(&mut page, &view.reasons, &view.warnings());
     let manifest = &view.run.manifest;
-    page.push(&format!("{}\n\n", edge("run", manifest, &outcome_words(&view.outcomes), None)));
-    for warning in view.warnings() {
-        page.push(&format!("- **warning:** {}\n", text(&shorten(&warning, NAME * 2))));
-    }
-    if !view.notable.is_empty() {
-        let head = "| why | case | file | outcome | evidence |\n|---|---|---|---|---|\n";
+    page.push(&edge("run", manifest, &outcome_words(&view.outcomes), None));
+    if !view.groups.is_empty() {
         page.push(&format!("\n### Worth a look ({})\n\n", view.notable.len()));
-        page.rows(
-            head,
-            view.notable.iter().map(|(mark, case)| {
-                format!(
-                    "| {} | {} | {} | {} | {} |\n",
-                    mark.words(),
-                    cell(case.case.as_str(), NAME),
-                    cell(&case.filename, NAME),
-                    text(&super::terminal_run::outcome(case)),
-                    cell(&case.verdict.evidence, EVIDENCE)
-                )
-            }),
-        );
+        let mark = |mark: Option<Mark>| mark.map_or("", Mark::words);
+        let head = "| why | attachment | file | cases | outcome | evidence |\n|---|---|---|---|---|---|\n";
+        page.rows(head, view.groups.iter().map(|group| row(mark(group.kind), group, &[], options)));
     }
     page.finish(&view.verdict(), out)
 }
 
-fn reasons(page: &mut Page, view: &View<'_>) {
-    let comparison = view.comparison;
-    let reasons: Vec<_> =
-        comparison.reasons.iter().map(|reason| (reason.code.as_str(), reason.message.as_str())).collect();
-    let warnings: Vec<_> = comparison.warnings.iter().map(|warning| ("warning", warning.as_str())).collect();
+fn reasons(page: &mut Page, reasons: &[Reason], warnings: &[String]) {
+    let reasons: Vec<_> = reasons.iter().map(|reason| (reason.code.as_str(), reason.message.as_str())).collect();
+    let warnings: Vec<_> = warnings.iter().map(|warning| ("warning", warning.as_str())).collect();
     for list in [reasons, warnings] {
         for (label, message) in list.iter().take(LIST) {
             page.push(&format!("- **{}:** {}\n", text(label), text(&shorten(message, NAME * 2))));
@@ -122,12 +112,11 @@ fn procedures(page: &mut Page, view: &View<'_>) {
     if view.procedures.is_empty() {
         return;
     }
-    let count = plural(view.procedures.len(), "procedure", "procedures");
-    page.push(&format!("### {count} would lose submissions\n\n"));
-    page.push("| procedure | newly blocked | share of its weight |\n|---|---:|---:|\n");
+    page.push(&format!("### {}\n\n{PROCEDURES}\n\n", procedures_heading(view.procedures.len())));
+    page.push("| lost | test uploads refused | procedure |\n|---:|---:|---|\n");
     for hit in view.procedures.iter().take(LIST * 2) {
         let name = text(&shorten(hit.name, NAME));
-        page.push(&format!("| {name} | {} of {} | {} |\n", hit.cases.len(), hit.of, text(&percent(hit.share))));
+        page.push(&format!("| {} | {} of {} | {name} |\n", text(&percent(hit.share)), hit.cases.len(), hit.of));
     }
     if view.procedures.len() > LIST * 2 {
         page.push(&format!("\n… and {} more\n", view.procedures.len() - LIST * 2));
@@ -181,38 +170,41 @@ impl Page {
         }
     }
 
-    fn findings(&mut self, title: &str, cases: &[&ComparedCase], options: &Options) {
-        if cases.is_empty() {
+    fn findings(&mut self, view: &View<'_>, options: &Options) {
+        if view.findings.is_empty() {
             return;
         }
-        self.push(&format!("### {title} ({})\n\n", cases.len()));
-        let head = "| class | case | file | baseline | candidate | evidence |\n|---|---|---|---|---|---|\n";
-        self.rows(head, cases.iter().map(|case| row(case, options)));
+        self.push(&format!("### Findings ({})\n\n", view.findings.len()));
+        let head =
+            "| class | attachment | file | cases | baseline → candidate | evidence |\n|---|---|---|---|---|---|\n";
+        let groups = view.finding_groups.iter();
+        self.rows(head, groups.map(|group| row(class_words(group.kind), group, &waivers(group), options)));
         self.push("\n");
     }
 
-    fn details(&mut self, title: &str, cases: &[&ComparedCase]) {
+    fn details(&mut self, title: &str, cases: usize, groups: &[CaseGroup<'_>]) {
         let close = "\n</details>\n\n";
-        let open = format!("<details>\n<summary>{title} ({})</summary>\n\n", cases.len());
-        if cases.is_empty() || !self.fits(&open, 2 * RESERVE) {
-            self.cut |= !cases.is_empty();
+        let open = format!("<details>\n<summary>{title} ({cases})</summary>\n\n");
+        if groups.is_empty() || !self.fits(&open, 2 * RESERVE) {
+            self.cut |= !groups.is_empty();
             return;
         }
-        let waived = cases.iter().any(|case| matches!(case.finding, Finding::Waived { .. }));
+        let waived = groups.iter().any(|group| !waivers(group).is_empty());
         let head = if waived {
-            "| class | case | change | waiver |\n|---|---|---|---|\n"
+            "| class | attachment | cases | change | waiver |\n|---|---|---|---|---|\n"
         } else {
-            "| class | case | change |\n|---|---|---|\n"
+            "| class | attachment | cases | change |\n|---|---|---|---|\n"
         };
         // The closing tag must fit whatever happens to the rows.
         self.budget -= close.len();
         self.rows(
             head,
-            cases.iter().map(|case| {
-                let id = cell(case.id.as_str(), NAME);
-                let row = format!("| {} | {id} | {} |", class_words(case.class), text(&from_to(case)));
+            groups.iter().map(|group| {
+                let id = cell(group.attachment, NAME);
+                let count = group.share().unwrap_or_else(|| group.cases.len().to_string());
+                let row = format!("| {} | {id} | {count} | {} |", class_words(group.kind), text(&changes(group)));
                 if waived {
-                    format!("{row} {} |\n", text(&shorten(&waiver_words(&case.finding), NAME)))
+                    format!("{row} {} |\n", text(&shorten(&waivers(group).join(" / "), NAME)))
                 } else {
                     row + "\n"
                 }
@@ -232,25 +224,37 @@ impl Page {
     }
 }
 
-fn row(case: &ComparedCase, options: &Options) -> String {
-    let side = |side: &Option<crate::compare::SideCase>| {
-        text(&shorten(&side.as_ref().map_or_else(|| "not asked".into(), side_words), NAME))
-    };
-    let mut notes = cell(&evidence(case).join(" / "), EVIDENCE);
-    if let Finding::Expired { .. } = case.finding {
-        notes = format!("{notes}<br>{}", text(&shorten(&waiver_words(&case.finding), NAME)));
+fn row<C: Grouped, K>(kind: &str, group: &Group<'_, C, K>, waivers: &[String], options: &Options) -> String {
+    let example = group.example();
+    let mut id = cell(group.attachment, NAME);
+    if example.id().as_str() != group.attachment {
+        id = format!("{id}<br>for example {}", cell(example.id().as_str(), NAME));
     }
-    if let Some(path) = options.repros.get(&case.id) {
-        notes = format!("{notes}<br>reproduce: {}", cell(path, NAME));
+    let mut cases = group.share().unwrap_or_else(|| group.cases.len().to_string());
+    if let Some(pattern) = &group.pattern {
+        cases = format!("{cases}: {}", text(&shorten(pattern, NAME)));
     }
-    format!(
-        "| {} | {} | {} | {} | {} | {notes} |\n",
-        class_words(case.class),
-        cell(case.id.as_str(), NAME),
-        cell(&case.filename, NAME),
-        side(&case.baseline),
-        side(&case.candidate),
-    )
+    let (mut answer, mut notes) = (String::new(), String::new());
+    if let [(first, count), others @ ..] = &group.answers[..] {
+        let sides: Vec<_> = first.sides.iter().map(|(_, words)| text(&shorten(words, NAME))).collect();
+        answer = sides.join(" → ");
+        if !others.is_empty() {
+            answer = format!("{answer} ({count} of {})", group.cases.len());
+        }
+        notes = cell(&first.evidence.join(" / "), EVIDENCE);
+        for (other, count) in others.iter().take(LIST) {
+            let also = shorten(&other_answer(other, *count, group.cases.len()), EVIDENCE);
+            notes = format!("{notes}<br>also {}", cell(&also, EVIDENCE));
+        }
+    }
+    for waiver in waivers {
+        notes = format!("{notes}<br>{}", text(&shorten(waiver, NAME)));
+    }
+    if let Some(path) = bundle(group, options) {
+        let command = format!("bash {}", super::curl::quote(path.as_bytes()));
+        notes = format!("{notes}<br>reproduce: {}", cell(&command, NAME * 2));
+    }
+    format!("| {kind} | {id} | {} | {cases} | {answer} | {notes} |\n", cell(&group.filename(), NAME))
 }
 
 /// A code span of what a stranger wrote; empty text gives an empty string, for which there is no code span.

@@ -5,6 +5,7 @@
 mod csv;
 pub mod curl;
 mod github;
+pub mod group;
 mod hints;
 mod json;
 mod junit;
@@ -95,15 +96,16 @@ pub struct Options {
     pub width: usize,
     /// Write ANSI colours into the terminal report.
     pub colour: bool,
-    /// Entries of each list in the terminal report; the rest is counted.
+    /// Entries of each list in the terminal report; the rest is counted. An entry is an attachment and what became of it.
     pub limit: usize,
     /// Characters of the Markdown report at most. GitHub refuses comments over 65,536.
     pub budget: usize,
     /// Begin CSV with a byte order mark: Excel takes UTF-8 without one for the system's code page.
     pub bom: bool,
-    /// What a cut list points at: the file with the whole record.
+    /// What a cut list points at: the file with every case of a comparison.
     pub whole: String,
-    /// The files with which a finding is reproduced, as they are to be printed: see [`repro::written`].
+    /// The scripts with which a finding is reproduced, as they are to be printed after `bash`: see [`repro::written`].
+    /// Reports show the simplest case of each entry that has one.
     pub repros: BTreeMap<CaseId, String>,
 }
 
@@ -112,7 +114,7 @@ impl Default for Options {
         Self {
             width: 100,
             colour: false,
-            limit: 20,
+            limit: 50,
             budget: 60_000,
             bom: false,
             whole: "comparison.json".into(),
@@ -143,7 +145,8 @@ pub fn render_comparison(
 
 /// Writes a single run. The same arguments give the same bytes.
 ///
-/// `jsonl` has the lines of a journal that a [`Run`] keeps: its start, its settled cases, and its end (without the time).
+/// `jsonl` has the lines of a journal that a [`Run`] keeps: its start, its settled cases, and its end (without the time);
+/// then the decision.
 ///
 /// # Errors
 /// Those of `out`.

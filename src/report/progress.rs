@@ -9,10 +9,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::run::{CaseRecord, Event};
 use crate::verdict::Count;
 
-/// Between two lines off a terminal.
+/// After so long a line is written off a terminal, if the run got on by a percent at least.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How far a run is: a bar on a terminal, else a line every 10 seconds or 10 %.
+/// After so long a line is written whatever the run does: it is alive.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How far a run is: a bar on a terminal, else a line at every tenth of the cases, or after 10 seconds.
 ///
 /// It listens to the stream of events and knows nothing else.
 pub struct Progress {
@@ -23,7 +26,28 @@ pub struct Progress {
 enum Shown {
     Nothing,
     Bar(ProgressBar),
-    Lines { every: u64, next: u64, last: Instant },
+    Lines(Throttle),
+}
+
+/// When the next line is due.
+#[derive(Debug, Clone, Copy)]
+struct Throttle {
+    /// Percent that the last line told.
+    told: u64,
+    /// When.
+    last: Instant,
+}
+
+impl Throttle {
+    /// Whether a line is due at `percent`; then it is taken as written.
+    fn is_due(&mut self, percent: u64, now: Instant) -> bool {
+        let silent = now.saturating_duration_since(self.last);
+        let due = percent / 10 > self.told / 10 || (silent >= INTERVAL && percent > self.told) || silent >= SILENCE;
+        if due {
+            *self = Self { told: percent, last: now };
+        }
+        due
+    }
 }
 
 /// What has been settled so far.
@@ -50,8 +74,7 @@ impl Progress {
             }
             Shown::Bar(bar)
         } else {
-            let every = (total / 10).max(1);
-            Shown::Lines { every, next: every, last: Instant::now() }
+            Shown::Lines(Throttle { told: 0, last: Instant::now() })
         };
         Self { shown, counts: Counts { total, ..Counts::default() } }
     }
@@ -85,7 +108,7 @@ impl Progress {
     pub fn finish(self) {
         match self.shown {
             Shown::Bar(bar) => bar.finish_and_clear(),
-            Shown::Nothing | Shown::Lines { .. } => {}
+            Shown::Nothing | Shown::Lines(_) => {}
         }
     }
 
@@ -97,12 +120,9 @@ impl Progress {
                 bar.set_position(counts.settled);
                 bar.set_message(counts.words());
             }
-            Shown::Lines { every, next, last } => {
-                if counts.settled >= *next || last.elapsed() >= INTERVAL {
-                    *next = (counts.settled / *every + 1) * *every;
-                    *last = Instant::now();
-                    let line = counts.line();
-                    write_line(&line);
+            Shown::Lines(throttle) => {
+                if throttle.is_due(counts.percent(), Instant::now()) {
+                    write_line(&counts.line());
                 }
             }
         }
@@ -113,7 +133,7 @@ impl Progress {
             Shown::Nothing => {}
             // NOTE: `ProgressBar::println` prints nothing when the bar is hidden.
             Shown::Bar(bar) => bar.suspend(|| write_line(line)),
-            Shown::Lines { .. } => write_line(line),
+            Shown::Lines(_) => write_line(line),
         }
     }
 }
@@ -141,8 +161,12 @@ impl Counts {
         words
     }
 
+    fn percent(&self) -> u64 {
+        (self.settled * 100).checked_div(self.total).unwrap_or(100)
+    }
+
     fn line(&self) -> String {
-        let percent = (self.settled * 100).checked_div(self.total).unwrap_or(100);
+        let percent = self.percent();
         format!("{percent:>3} %  {}/{} cases  {}", self.settled, self.total, self.words())
     }
 }
@@ -150,6 +174,21 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_due_at_each_tenth_or_when_ten_seconds_brought_something_new() {
+        let start = Instant::now();
+        let mut throttle = Throttle { told: 0, last: start };
+        let mut due = |percent, seconds| throttle.is_due(percent, start + Duration::from_secs(seconds));
+        assert!(!due(9, 1), "less than a tenth");
+        assert!(due(12, 1), "a tenth");
+        assert!(!due(19, 10), "9 seconds after the last line");
+        assert!(due(19, 11), "10 seconds after it");
+        assert!(!due(19, 40), "nothing new");
+        assert!(due(19, 71), "a minute: still alive");
+        assert!(due(20, 71), "the next tenth");
+        assert!(!due(29, 72) && due(30, 72) && due(100, 72));
+    }
 
     #[test]
     fn a_line_says_how_far_and_what_was_found() {

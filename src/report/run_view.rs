@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::group::{Answer, Group, Grouped, groups, without_peer};
 use super::text::plural;
-use super::view::ending_words;
-use crate::corpus::Intent;
+use super::view::last_line;
+use crate::compare::{Decision, Reason, decide_run};
+use crate::corpus::{CaseId, Intent};
 use crate::run::{CaseRecord, Run};
-use crate::verdict::{Count, Outcome};
+use crate::verdict::{Count, Outcome, Text};
 
-/// What every format shows of a single run. A run has no gate: it states what got through and what did not.
+/// What every format shows of a single run: what got through, what did not, and what was decided of it.
 #[derive(Debug)]
 pub struct RunView<'a> {
     /// The record.
@@ -19,6 +21,12 @@ pub struct RunView<'a> {
     pub outcomes: BTreeMap<Outcome, usize>,
     /// Cases that went as they ought to not: see [`Mark`]. Undelivered legitimate files first, then by id.
     pub notable: Vec<(Mark, &'a CaseRecord)>,
+    /// [`Self::notable`] by attachment, gravest mark first, then by the weight of what is hit.
+    pub groups: Vec<Group<'a, CaseRecord, Option<Mark>>>,
+    /// What the exit code says.
+    pub decision: Decision,
+    /// Why, gravest first. A pass has none.
+    pub reasons: Vec<Reason>,
 }
 
 /// Why a case of a run is worth a look.
@@ -74,6 +82,34 @@ impl Mark {
     }
 }
 
+impl Grouped for CaseRecord {
+    fn id(&self) -> &CaseId {
+        &self.case
+    }
+
+    fn filename(&self) -> &str {
+        &self.filename
+    }
+
+    fn procedures(&self) -> &[Text] {
+        &self.procedures
+    }
+
+    fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    fn answer(&self) -> Answer {
+        let evidence = Some(without_peer(&self.verdict.evidence).to_owned()).filter(|text| !text.is_empty());
+        let words = super::terminal_run::answer_words(self);
+        Answer { sides: vec![("outcome", words)], evidence: evidence.into_iter().collect() }
+    }
+}
+
 impl<'a> RunView<'a> {
     /// Orders and counts a run.
     #[must_use]
@@ -86,7 +122,10 @@ impl<'a> RunView<'a> {
         }
         let mut notable: Vec<_> = cases.iter().filter_map(|case| Some((Mark::of(case)?, *case))).collect();
         notable.sort_by(|a, b| (a.0, &a.1.case).cmp(&(b.0, &b.1.case)));
-        Self { run, cases, outcomes, notable }
+        let doubtful = |mark| matches!(mark, Some(Mark::Flaky | Mark::Inconclusive));
+        let groups = groups(cases.iter().copied(), Mark::of, |case| Mark::of(case).is_some(), doubtful);
+        let (decision, reasons) = decide_run(run);
+        Self { run, cases, outcomes, notable, groups, decision, reasons }
     }
 
     /// What was run, in one line.
@@ -103,12 +142,6 @@ impl<'a> RunView<'a> {
     pub fn warnings(&self) -> Vec<String> {
         let run = &self.run.manifest;
         let mut warnings = Vec::new();
-        if let Some(ending) = ending_words(self.run.ending.as_ref()) {
-            warnings.push(format!("the run {ending}"));
-        }
-        if self.cases.is_empty() {
-            warnings.push("no case is settled: this run says nothing about the edge".into());
-        }
         if run.proof == crate::profile::Proof::Status {
             warnings.push(
                 "passes are weak: `proof = \"status\"` believes the status code, and an edge may refuse with a 200"
@@ -124,9 +157,15 @@ impl<'a> RunView<'a> {
         warnings
     }
 
-    /// The last line of a report: what got through and what did not.
+    /// The last line of a report: `FAIL  130 of 142 legitimate cases delivered · 8 of 8 controls blocked · exit 1`.
     #[must_use]
     pub fn verdict(&self) -> String {
+        last_line(self.decision, &self.sentence())
+    }
+
+    /// What got through and what did not, in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
         let of = |intent| self.cases.iter().filter(|case| case.intent == intent).count();
         let marked =
             |mark, intent| self.notable.iter().filter(|(known, case)| *known == mark && case.intent == intent).count();

@@ -1,13 +1,19 @@
 //! The report for people: the least important first, the regressions last, one line of summary at the very end.
 
-use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use super::group::{Answer, Group, Grouped, other_answer, without_peer};
 use super::page::{Page, Tone};
 use super::text::{plural, shorten};
-use super::view::{View, class_meaning, class_words, ending_words, outcome_words, percent, side_facts, sides};
+use super::view::{
+    CaseGroup, ProcedureHit, View, class_meaning, class_words, outcome_words, percent, side_facts, sides,
+};
 use super::{Options, hints};
-use crate::compare::{Class, ComparedCase, Decision, Finding, SideCase};
+use crate::compare::{Class, ComparedCase, Decision, Finding, Reason, SideCase};
+use crate::corpus::CaseId;
+use crate::run::RunEnding;
+use crate::verdict::Text;
 
 /// Characters of evidence that a finding shows; the whole of it is in the record.
 const EVIDENCE: usize = 400;
@@ -25,28 +31,22 @@ pub(crate) fn comparison(view: &View<'_>, options: &Options, out: &mut dyn Write
     findings(&mut page, view, options)?;
     doubts(&mut page, view, options)?;
     page.gap()?;
-    let tone = match view.comparison.decision {
-        Decision::Pass => Tone::Good,
-        Decision::Fail => Tone::Bad,
-        Decision::Inconclusive => Tone::Doubt,
-    };
-    page.whole_line(tone, &view.verdict_within(page.width()))
+    page.whole_line(tone_of(view.comparison.decision), &view.verdict_within(page.width()))
 }
 
 fn both_sides(page: &mut Page<'_>, view: &View<'_>) -> io::Result<()> {
     page.gap()?;
     for (label, side, outcomes) in sides(view.comparison) {
         let run = &side.run;
-        page.hanging(
-            Tone::Plain,
-            &format!("  {label:<9}  "),
-            &format!("`{}` {}, {}", run.profile, run.url, run.started),
-        )?;
-        page.hanging(Tone::Plain, "             ", &side_facts(run).join(" · "))?;
-        page.hanging(Tone::Plain, "             ", &outcome_words(&outcomes))?;
-        if let Some(ending) = ending_words(side.ending.as_ref()) {
-            page.hanging(Tone::Doubt, "             ", &format!("the run {ending}"))?;
-        }
+        let lead = format!("  {label:<9}  ");
+        page.hanging(Tone::Plain, &lead, &format!("`{}` {}", run.profile, run.url))?;
+        let facts = side_facts(run).join(" · ");
+        let (tone, ending) = match &side.ending {
+            Some(RunEnding::Complete) => (Tone::Plain, ""),
+            // Why is among the reasons of the decision.
+            Some(_) | None => (Tone::Doubt, " · the run is NOT COMPLETE"),
+        };
+        page.hanging(tone, "             ", &format!("{} · {facts}{ending}", outcome_words(&outcomes)))?;
     }
     Ok(())
 }
@@ -105,10 +105,10 @@ fn changed(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Resul
     }
     page.gap()?;
     page.line(Tone::Heading, &format!("Noted, not counted by the gate ({})", view.changed.len()))?;
-    for case in view.changed.iter().take(options.limit) {
-        page.hanging(Tone::Plain, "  ", &format!("{}  {}  {}", class_words(case.class), case.id, from_to(case)))?;
+    for group in view.changed_groups.iter().take(options.limit) {
+        page.hanging(Tone::Plain, "  ", &brief_group(group))?;
     }
-    page.more(view.changed.len(), options.limit, &options.whole)
+    page.more(view.changed_groups.len(), options.limit, &options.whole)
 }
 
 fn waived(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result<()> {
@@ -117,11 +117,13 @@ fn waived(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result
     }
     page.gap()?;
     page.line(Tone::Heading, &format!("Waived ({})", view.waived.len()))?;
-    for case in view.waived.iter().take(options.limit) {
-        page.hanging(Tone::Plain, "  ", &format!("{}  {}  {}", class_words(case.class), case.id, from_to(case)))?;
-        page.hanging(Tone::Plain, "    ", &waiver_words(&case.finding))?;
+    for group in view.waived_groups.iter().take(options.limit) {
+        page.hanging(Tone::Plain, "  ", &brief_group(group))?;
+        for waiver in waivers(group) {
+            page.hanging(Tone::Plain, "    ", &waiver)?;
+        }
     }
-    page.more(view.waived.len(), options.limit, &options.whole)
+    page.more(view.waived_groups.len(), options.limit, &options.whole)
 }
 
 fn procedures(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result<()> {
@@ -129,16 +131,24 @@ fn procedures(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Re
         return Ok(());
     }
     page.gap()?;
-    let count = plural(view.procedures.len(), "procedure", "procedures");
-    page.line(Tone::Heading, &format!("{count} would lose submissions"))?;
-    for hit in view.procedures.iter().take(options.limit) {
-        page.hanging(Tone::Plain, "  ", hit.name)?;
-        let share = percent(hit.share);
-        let text =
-            format!("{} of {} newly blocked, {share} of its weight", hit.cases.len(), plural(hit.of, "case", "cases"));
-        page.hanging(Tone::Plain, "      ", &text)?;
-    }
+    page.line(Tone::Heading, &procedures_heading(view.procedures.len()))?;
+    page.line(Tone::Plain, PROCEDURES)?;
+    let row = |hit: &ProcedureHit<'_>| {
+        let tests = format!("{} of {} test uploads", hit.cases.len(), hit.of);
+        vec![format!("{:>4}", percent(hit.share)), tests, hit.name.to_owned()]
+    };
+    let rows: Vec<_> = view.procedures.iter().take(options.limit).map(row).collect();
+    page.table(&rows)?;
     page.more(view.procedures.len(), options.limit, &options.whole)
+}
+
+/// What the figures of the procedures mean, for those who answer for one.
+pub(crate) const PROCEDURES: &str = "The percentage is the part of the files that people attach to it which would no longer arrive, estimated with the \
+     corpus's weights; beside it, how many of its test uploads were refused.";
+
+/// `3 procedures (手続) would lose submissions`.
+pub(crate) fn procedures_heading(count: usize) -> String {
+    format!("{} (手続) would lose submissions", plural(count, "procedure", "procedures"))
 }
 
 fn findings(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result<()> {
@@ -146,66 +156,138 @@ fn findings(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Resu
         return Ok(());
     }
     page.gap()?;
-    page.line(Tone::Heading, &format!("Findings ({}), the gravest last", view.findings.len()))?;
-    page.more(view.findings.len(), options.limit, &options.whole)?;
+    let files = plural(view.finding_groups.len(), "entry", "entries");
+    page.line(Tone::Heading, &format!("Findings ({}) in {files}, the gravest last", view.findings.len()))?;
+    page.more(view.finding_groups.len(), options.limit, &options.whole)?;
     // The gravest are kept when the list is cut, and stand last: next to the prompt.
-    let mut shown: Vec<_> = view.findings.iter().take(options.limit).collect();
-    shown.sort_by_key(|case| Reverse(case.class));
-    for case in shown {
-        page.gap()?;
-        finding(page, case, options)?;
+    for group in view.finding_groups.iter().take(options.limit).rev() {
+        let tone = match group.kind {
+            Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered => Tone::Bad,
+            Class::Flaky
+            | Class::Inconclusive
+            | Class::OnlyInBaseline
+            | Class::OnlyInCandidate
+            | Class::ReasonChanged
+            | Class::NewlyDelivered
+            | Class::ProtectionGained
+            | Class::Unchanged => Tone::Doubt,
+        };
+        entry(page, (tone, class_words(group.kind)), group, &waivers(group), options)?;
     }
     Ok(())
 }
 
-fn finding(page: &mut Page<'_>, case: &ComparedCase, options: &Options) -> io::Result<()> {
-    let tone = match case.class {
-        Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered => Tone::Bad,
-        Class::Flaky
-        | Class::Inconclusive
-        | Class::OnlyInBaseline
-        | Class::OnlyInCandidate
-        | Class::ReasonChanged
-        | Class::NewlyDelivered
-        | Class::ProtectionGained
-        | Class::Unchanged => Tone::Doubt,
-    };
-    page.hanging(tone, "  ", &format!("{}  {}", class_words(case.class), case.id))?;
-    page.field("file", &filename(&case.filename))?;
-    for (label, side) in [("baseline", &case.baseline), ("candidate", &case.candidate)] {
-        page.field(label, &side.as_ref().map_or_else(|| "not asked".to_owned(), side_words))?;
+/// One group, told by its simplest case.
+pub(crate) fn entry<C: Grouped, K>(
+    page: &mut Page<'_>,
+    (tone, kind): (Tone, &str),
+    group: &Group<'_, C, K>,
+    waivers: &[String],
+    options: &Options,
+) -> io::Result<()> {
+    page.gap()?;
+    let share = group.share().map(|share| format!("  {share}")).unwrap_or_default();
+    page.hanging(tone, "  ", &format!("{kind}  {}{share}", group.attachment))?;
+    page.field("file", &group.filename())?;
+    if let Some(pattern) = &group.pattern {
+        page.field("which", pattern)?;
     }
-    for evidence in evidence(case) {
-        page.field("evidence", &shorten(&evidence, EVIDENCE))?;
+    let example = group.example();
+    if example.id().as_str() != group.attachment {
+        page.field("example", example.id().as_str())?;
     }
-    if !case.procedures.is_empty() {
-        let mut names = case.procedures.iter().take(options.limit).cloned().collect::<Vec<_>>().join(" · ");
-        if case.procedures.len() > options.limit {
-            names = format!("{names} · … and {} more", case.procedures.len() - options.limit);
+    answers(page, group, options)?;
+    if !example.procedures().is_empty() {
+        let mut names = example.procedures().iter().take(options.limit).cloned().collect::<Vec<_>>().join(" · ");
+        if example.procedures().len() > options.limit {
+            names = format!("{names} · … and {} more", example.procedures().len() - options.limit);
         }
-        page.field("hits", &names)?;
+        page.field("needed by", &names)?;
     }
-    if matches!(case.finding, Finding::Expired { .. }) {
-        page.field("waiver", &waiver_words(&case.finding))?;
+    for waiver in waivers {
+        page.field("waiver", waiver)?;
     }
-    if let Some(place) = &case.place {
+    if let Some(place) = example.place() {
         page.field("declared", place)?;
     }
-    if let Some(path) = options.repros.get(&case.id) {
+    if let Some(path) = bundle(group, options) {
         page.command("reproduce", &format!("bash {}", super::curl::quote(path.as_bytes())))?;
     }
     Ok(())
 }
 
+fn answers<C: Grouped, K>(page: &mut Page<'_>, group: &Group<'_, C, K>, options: &Options) -> io::Result<()> {
+    let [(answer, count), others @ ..] = &group.answers[..] else { return Ok(()) };
+    let all = group.cases.len();
+    for (at, (label, words)) in answer.sides.iter().enumerate() {
+        // The count stands with the side that differs.
+        let differs = !others.is_empty() && at + 1 == answer.sides.len();
+        let count = if differs { format!(" ({count} of {})", plural(all, "case", "cases")) } else { String::new() };
+        page.field(label, &format!("{words}{count}"))?;
+    }
+    for evidence in &answer.evidence {
+        page.field("evidence", &shorten(evidence, EVIDENCE))?;
+    }
+    for (other, count) in others.iter().take(options.limit) {
+        page.field("also", &shorten(&other_answer(other, *count, all), EVIDENCE))?;
+    }
+    if others.len() > options.limit {
+        page.field("also", &format!("… and {} more answers", others.len() - options.limit))?;
+    }
+    Ok(())
+}
+
+/// The script of the simplest case that has one.
+pub(crate) fn bundle<'a, C: Grouped, K>(group: &Group<'_, C, K>, options: &'a Options) -> Option<&'a String> {
+    group.cases.iter().find_map(|case| options.repros.get(case.id()))
+}
+
+impl Grouped for ComparedCase {
+    fn id(&self) -> &CaseId {
+        &self.id
+    }
+
+    fn filename(&self) -> &str {
+        &self.filename
+    }
+
+    fn procedures(&self) -> &[Text] {
+        &self.procedures
+    }
+
+    fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    fn answer(&self) -> Answer {
+        let words = |side: &Option<SideCase>| side.as_ref().map_or_else(|| "not asked".to_owned(), answer_words);
+        let evidence = evidence(self).iter().map(|text| without_peer(text).to_owned()).collect();
+        Answer { sides: vec![("baseline", words(&self.baseline)), ("candidate", words(&self.candidate))], evidence }
+    }
+}
+
 fn doubts(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result<()> {
-    let reasons = &view.comparison.reasons;
-    let warnings = &view.comparison.warnings;
-    let hints = hints::for_comparison(view);
+    let (reasons, warnings) = (&view.comparison.reasons, &view.comparison.warnings);
+    notes(page, &hints::for_comparison(view), warnings, reasons, options)
+}
+
+/// What to do, what to know, and what decided.
+pub(crate) fn notes(
+    page: &mut Page<'_>,
+    hints: &[String],
+    warnings: &[String],
+    reasons: &[Reason],
+    options: &Options,
+) -> io::Result<()> {
     if reasons.is_empty() && warnings.is_empty() && hints.is_empty() {
         return Ok(());
     }
     page.gap()?;
-    for hint in &hints {
+    for hint in hints {
         page.hanging(Tone::Plain, "hint: ", hint)?;
     }
     for warning in warnings.iter().take(options.limit) {
@@ -223,14 +305,42 @@ fn doubts(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result
     page.more(reasons.len(), options.limit, &options.whole)
 }
 
-/// A filename as it is, in quotes where its ends could not be seen.
-pub(crate) fn filename(name: &str) -> String {
-    let blank = |c: char| c.is_whitespace();
-    if name.is_empty() || name.starts_with(blank) || name.ends_with(blank) {
-        format!("\"{name}\"")
-    } else {
-        name.to_owned()
+/// The tone of the last line.
+pub(crate) fn tone_of(decision: Decision) -> Tone {
+    match decision {
+        Decision::Pass => Tone::Good,
+        Decision::Fail => Tone::Bad,
+        Decision::Inconclusive => Tone::Doubt,
     }
+}
+
+/// `newly delivered  7z/plans  35 of 39 cases  blocked, 403 → delivered, 200`.
+fn brief_group(group: &CaseGroup<'_>) -> String {
+    let mut words = vec![class_words(group.kind).to_owned(), group.attachment.to_owned()];
+    words.extend(group.share());
+    words.push(changes(group));
+    words.join("  ")
+}
+
+/// The distinct changes of a group's cases, with counts where there are several.
+pub(crate) fn changes(group: &CaseGroup<'_>) -> String {
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for change in group.cases.iter().map(|case| from_to(case)) {
+        match counted.iter_mut().find(|(known, _)| *known == change) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((change, 1)),
+        }
+    }
+    match &counted[..] {
+        [(only, _)] => only.clone(),
+        several => several.iter().map(|(change, count)| format!("{count} × {change}")).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// The distinct waivers of a group's cases, in words.
+pub(crate) fn waivers(group: &CaseGroup<'_>) -> Vec<String> {
+    let words = group.cases.iter().map(|case| waiver_words(&case.finding)).filter(|words| !words.is_empty());
+    words.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// `delivered, 200 → blocked, 404`.
@@ -248,12 +358,20 @@ fn brief(side: &SideCase) -> String {
 
 /// `blocked, status 404, signature unrecognised, 3 attempts (blocked, delivered, blocked), a rule fired without blocking`.
 pub(crate) fn side_words(side: &SideCase) -> String {
+    let attempts = (side.attempts > 1).then(|| plural(side.attempts as usize, "attempt", "attempts"));
+    words_with(side, attempts)
+}
+
+/// As [`side_words`], without what differs from run to run.
+fn answer_words(side: &SideCase) -> String {
+    words_with(side, None)
+}
+
+fn words_with(side: &SideCase, attempts: Option<String>) -> String {
     let mut words = vec![side.outcome.as_str().to_owned()];
     words.push(side.status.map_or_else(|| "no status".to_owned(), |status| format!("status {status}")));
     words.extend(side.signature.as_ref().map(|signature| format!("signature {signature}")));
-    if side.attempts > 1 {
-        words.push(plural(side.attempts as usize, "attempt", "attempts"));
-    }
+    words.extend(attempts);
     if !side.rounds.is_empty() {
         let rounds: Vec<_> = side.rounds.iter().map(|round| round.as_str()).collect();
         words.push(format!("rounds: {}", rounds.join("/")));

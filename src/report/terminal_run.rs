@@ -1,71 +1,59 @@
 //! The report on a single run, for people.
 
-use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use super::page::{Page, Tone};
-use super::text::{plural, shorten};
+use super::run_view::Mark;
+use super::terminal::{entry, notes, tone_of};
+use super::text::plural;
 use super::view::{outcome_words, side_facts};
 use super::{Options, RunView, hints};
 use crate::run::CaseRecord;
-
-const EVIDENCE: usize = 400;
+use crate::run::journal::JOURNAL;
 
 /// Writes a run.
 pub(crate) fn run(view: &RunView<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(out, options.width, options.colour);
     let manifest = &view.run.manifest;
+    // A run has no comparison to point at.
+    let options = Options { whole: JOURNAL.into(), ..options.clone() };
     page.line(Tone::Heading, &view.headline())?;
     page.gap()?;
-    page.hanging(Tone::Plain, "  ", &format!("{}, {}", manifest.url, manifest.started))?;
-    page.hanging(Tone::Plain, "  ", &side_facts(manifest).join(" · "))?;
-    page.hanging(Tone::Plain, "  ", &outcome_words(&view.outcomes))?;
-    if !view.notable.is_empty() {
+    page.hanging(Tone::Plain, "  ", &manifest.url)?;
+    let facts = side_facts(manifest).join(" · ");
+    page.hanging(Tone::Plain, "  ", &format!("{} · {facts}", outcome_words(&view.outcomes)))?;
+    if !view.groups.is_empty() {
         page.gap()?;
-        page.line(Tone::Heading, &format!("Worth a look ({}), the gravest last", view.notable.len()))?;
-        page.more(view.notable.len(), options.limit, &options.whole)?;
+        let entries = plural(view.groups.len(), "entry", "entries");
+        page.line(Tone::Heading, &format!("Worth a look ({}) in {entries}, the gravest last", view.notable.len()))?;
+        page.more(view.groups.len(), options.limit, &options.whole)?;
     }
-    let mut shown: Vec<_> = view.notable.iter().take(options.limit).collect();
-    shown.sort_by_key(|(mark, _)| Reverse(*mark));
-    for (mark, case) in shown {
-        page.gap()?;
-        page.hanging(Tone::Bad, "  ", &format!("{}  {}", mark.words(), case.case))?;
-        page.field("file", &super::terminal::filename(&case.filename))?;
-        page.field("outcome", &outcome(case))?;
-        page.field("evidence", &shorten(&case.verdict.evidence, EVIDENCE))?;
-        if !case.procedures.is_empty() {
-            page.field("hits", &case.procedures.join(" · "))?;
-        }
-        if let Some(place) = &case.place {
-            page.field("declared", place)?;
-        }
-        if let Some(path) = options.repros.get(&case.case) {
-            page.command("reproduce", &format!("bash {}", super::curl::quote(path.as_bytes())))?;
-        }
+    for group in view.groups.iter().take(options.limit).rev() {
+        let words = group.kind.map_or("as it ought to be", Mark::words);
+        entry(&mut page, (Tone::Bad, words), group, &[], &options)?;
     }
-    let (warnings, hints) = (view.warnings(), hints::for_run(view));
-    if !warnings.is_empty() || !hints.is_empty() {
-        page.gap()?;
-    }
-    for hint in hints {
-        page.hanging(Tone::Plain, "hint: ", &hint)?;
-    }
-    for warning in warnings {
-        page.hanging(Tone::Doubt, "warning: ", &warning)?;
-    }
+    notes(&mut page, &hints::for_run(view), &view.warnings(), &view.reasons, &options)?;
     page.gap()?;
-    page.whole_line(Tone::Heading, &view.verdict())
+    page.whole_line(tone_of(view.decision), &view.verdict())
 }
 
 /// `blocked, status 404, signature unrecognised, 2 attempts`.
 pub(crate) fn outcome(case: &CaseRecord) -> String {
+    let attempts = (case.attempts > 1).then(|| plural(case.attempts as usize, "attempt", "attempts"));
+    words_with(case, attempts)
+}
+
+/// As [`outcome`], without what differs from run to run.
+pub(crate) fn answer_words(case: &CaseRecord) -> String {
+    words_with(case, None)
+}
+
+fn words_with(case: &CaseRecord, attempts: Option<String>) -> String {
     let verdict = &case.verdict;
     let mut words = vec![verdict.outcome.as_str().to_owned()];
     words.push(verdict.status.map_or_else(|| "no status".to_owned(), |status| format!("status {status}")));
     words.extend(verdict.signature.as_ref().map(|signature| format!("signature {signature}")));
-    if case.attempts > 1 {
-        words.push(plural(case.attempts as usize, "attempt", "attempts"));
-    }
+    words.extend(attempts);
     if case.rounds.iter().any(|round| *round != verdict.outcome) {
         let rounds: Vec<_> = case.rounds.iter().map(|round| round.as_str()).collect();
         words.push(format!("rounds: {}", rounds.join("/")));

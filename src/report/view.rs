@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::group::{Group, groups};
 use super::text::{self, plural};
 use crate::compare::{Class, ComparedCase, Comparison, Decision, Finding, SideSummary};
 use crate::corpus::Intent;
@@ -23,6 +24,12 @@ pub struct View<'a> {
     pub waived: Vec<&'a ComparedCase>,
     /// What changed, or could not be told, and is not counted by the gate; in the same order.
     pub changed: Vec<&'a ComparedCase>,
+    /// [`Self::findings`] by attachment, gravest class first, then by the weight of what is hit.
+    pub finding_groups: Vec<CaseGroup<'a>>,
+    /// [`Self::waived`] by attachment.
+    pub waived_groups: Vec<CaseGroup<'a>>,
+    /// [`Self::changed`] by attachment.
+    pub changed_groups: Vec<CaseGroup<'a>>,
     /// The procedures that newly blocked files belong to, the hardest hit first.
     pub procedures: Vec<ProcedureHit<'a>>,
     /// The file families, by name.
@@ -31,6 +38,47 @@ pub struct View<'a> {
     pub controls: Controls,
     /// The findings of each class that has any: how many, and in words.
     phrases: Vec<(usize, String)>,
+}
+
+/// The compared cases of one attachment and class.
+pub type CaseGroup<'a> = Group<'a, ComparedCase, Class>;
+
+/// Which list of the report a case stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    Findings,
+    Waived,
+    Changed,
+    Nowhere,
+}
+
+impl List {
+    fn of(case: &ComparedCase) -> Self {
+        match &case.finding {
+            Finding::Open | Finding::Expired { .. } => Self::Findings,
+            Finding::Waived { .. } => Self::Waived,
+            Finding::None if case.class == Class::Unchanged => Self::Nowhere,
+            Finding::None => Self::Changed,
+        }
+    }
+}
+
+fn by_attachment(cases: &[ComparedCase], list: List) -> Vec<CaseGroup<'_>> {
+    groups(cases.iter(), |case| case.class, |case| List::of(case) == list, is_doubtful)
+}
+
+/// Whether the class leaves open what the candidate does with the case.
+fn is_doubtful(class: Class) -> bool {
+    match class {
+        Class::Flaky | Class::Inconclusive | Class::OnlyInBaseline | Class::OnlyInCandidate => true,
+        Class::NewlyBlocked
+        | Class::ProtectionLost
+        | Class::NewlyAltered
+        | Class::ReasonChanged
+        | Class::NewlyDelivered
+        | Class::ProtectionGained
+        | Class::Unchanged => false,
+    }
 }
 
 /// A procedure (手続) that would lose submissions.
@@ -77,11 +125,11 @@ impl<'a> View<'a> {
         let (mut findings, mut waived, mut changed) = (Vec::new(), Vec::new(), Vec::new());
         for case in &comparison.cases {
             *counts.entry(case.class).or_default() += 1;
-            match &case.finding {
-                Finding::Open | Finding::Expired { .. } => findings.push(case),
-                Finding::Waived { .. } => waived.push(case),
-                Finding::None if case.class == Class::Unchanged => {}
-                Finding::None => changed.push(case),
+            match List::of(case) {
+                List::Findings => findings.push(case),
+                List::Waived => waived.push(case),
+                List::Changed => changed.push(case),
+                List::Nowhere => {}
             }
         }
         for list in [&mut findings, &mut waived, &mut changed] {
@@ -94,6 +142,9 @@ impl<'a> View<'a> {
             findings,
             waived,
             changed,
+            finding_groups: by_attachment(&comparison.cases, List::Findings),
+            waived_groups: by_attachment(&comparison.cases, List::Waived),
+            changed_groups: by_attachment(&comparison.cases, List::Changed),
             procedures: procedures(&comparison.cases),
             families: families(&comparison.cases),
             controls: controls(&comparison.cases),
@@ -110,30 +161,12 @@ impl<'a> View<'a> {
             format!("corpora `{}` and `{}`", baseline.corpus, candidate.corpus)
         };
         let cases = plural(self.comparison.cases.len(), "case", "cases");
-        format!(
-            "Compared `{}` (baseline) with `{}` (candidate): {cases}, {corpus}",
-            baseline.profile, candidate.profile
-        )
+        format!("Compared `{}` with `{}`: {cases}, {corpus}", baseline.profile, candidate.profile)
     }
 
-    /// `PASS`, `FAIL` or `INCONCLUSIVE`.
-    #[must_use]
-    pub fn decision_word(&self) -> &'static str {
-        match self.comparison.decision {
-            Decision::Pass => "PASS",
-            Decision::Fail => "FAIL",
-            Decision::Inconclusive => "INCONCLUSIVE",
-        }
-    }
-
-    /// The exit code that the decision leads to.
-    #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
-        match self.comparison.decision {
-            Decision::Pass => ExitCode::Passed,
-            Decision::Fail => ExitCode::Failed,
-            Decision::Inconclusive => ExitCode::Inconclusive,
-        }
+    /// The simplest case of each finding's attachment: those that a report shows how to reproduce, gravest first.
+    pub fn examples(&self) -> impl Iterator<Item = &'a ComparedCase> {
+        self.finding_groups.iter().map(Group::example)
     }
 
     /// What the decision rests on, in one sentence without the decision: `3 legitimate files newly blocked (of 142 cases)`.
@@ -158,7 +191,7 @@ impl<'a> View<'a> {
     }
 
     fn verdict_of(&self, sentence: &str) -> String {
-        format!("{}  {sentence} · exit {}", self.decision_word(), self.exit_code() as u8)
+        last_line(self.comparison.decision, sentence)
     }
 
     /// The sentence in parts, with the findings of the gravest `classes` in words and the others counted together.
@@ -195,6 +228,29 @@ impl<'a> View<'a> {
     fn deciding_reasons(&self) -> impl Iterator<Item = &'a str> {
         let decision = self.comparison.decision;
         self.comparison.reasons.iter().filter(move |reason| reason.decision == decision).map(|reason| &*reason.message)
+    }
+}
+
+/// `PASS`, `FAIL` or `INCONCLUSIVE`.
+pub(crate) fn decision_word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Pass => "PASS",
+        Decision::Fail => "FAIL",
+        Decision::Inconclusive => "INCONCLUSIVE",
+    }
+}
+
+/// `FAIL  3 legitimate files newly blocked · exit 1`.
+pub(crate) fn last_line(decision: Decision, sentence: &str) -> String {
+    format!("{}  {sentence} · exit {}", decision_word(decision), exit_code(decision) as u8)
+}
+
+/// The exit code that the decision leads to.
+pub(crate) fn exit_code(decision: Decision) -> ExitCode {
+    match decision {
+        Decision::Pass => ExitCode::Passed,
+        Decision::Fail => ExitCode::Failed,
+        Decision::Inconclusive => ExitCode::Inconclusive,
     }
 }
 

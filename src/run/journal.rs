@@ -40,13 +40,33 @@ impl Journal {
         let path = dir.join(JOURNAL);
         fs::create_dir_all(dir.join(ANSWERS)).map_err(|error| cannot_write(dir, &error))?;
         let opened = OpenOptions::new().append(true).create_new(true).open(&path);
+        let opened = match opened {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !Self::has_begun(dir) => {
+                OpenOptions::new().append(true).open(&path)
+            }
+            opened => opened,
+        };
         let file = opened.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Error::usage("there is already a run in this folder")
                 .file(&path)
                 .help("records are never overwritten: give another `--out`, or go on with `--resume`"),
             _ => cannot_write(&path, &error),
         })?;
-        Ok(Self { dir: dir.to_path_buf(), file, _lock: lock(dir)?, answers: HashSet::new() })
+        let lock = lock(dir)?;
+        // What a kill left of a first line; nothing was sent before it was whole.
+        if !Self::has_begun(dir) {
+            file.set_len(0).map_err(|error| cannot_write(&path, &error))?;
+        }
+        Ok(Self { dir: dir.to_path_buf(), file, _lock: lock, answers: HashSet::new() })
+    }
+
+    /// Whether `dir` holds a record whose first line is whole.
+    #[must_use]
+    pub fn has_begun(dir: &Path) -> bool {
+        let mut first = Vec::new();
+        let read = File::open(dir.join(JOURNAL))
+            .and_then(|file| io::BufRead::read_until(&mut io::BufReader::new(file), b'\n', &mut first));
+        read.is_ok() && first.last() == Some(&b'\n')
     }
 
     /// Opens the record in `dir` to go on with it, and cuts off what a kill left half-written.
@@ -79,17 +99,17 @@ impl Journal {
     pub fn append(&mut self, events: &[Event]) -> Result<()> {
         let mut lines = Vec::with_capacity(2048);
         for event in events {
-            self.keep_answer(event).map_err(|error| cannot_write(&self.dir.join(ANSWERS), &error))?;
+            self.keep_answer(event).map_err(|error| cannot_go_on(&self.dir.join(ANSWERS), &error))?;
             serde_json::to_writer(&mut lines, event)
                 .map_err(|error| Error::inconclusive(format!("cannot write an event as JSON: {error}")))?;
             lines.push(b'\n');
         }
-        self.file.write_all(&lines).map_err(|error| cannot_write(&self.dir.join(JOURNAL), &error))
+        self.file.write_all(&lines).map_err(|error| cannot_go_on(&self.dir.join(JOURNAL), &error))
     }
 
     /// Puts everything on the disk. Called at the end: a kill of the process does not need it, a power cut does.
     pub fn sync(&mut self) -> Result<()> {
-        self.file.sync_all().map_err(|error| cannot_write(&self.dir.join(JOURNAL), &error))
+        self.file.sync_all().map_err(|error| cannot_go_on(&self.dir.join(JOURNAL), &error))
     }
 
     /// Keeps the answer of an upload that did not pass: it is what the user saw.
@@ -106,6 +126,13 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// An error after the record was opened: requests may have been sent, so it is no error of usage.
+fn cannot_go_on(path: &Path, error: &io::Error) -> Error {
+    Error::inconclusive(format!("cannot write the record: {error}"))
+        .file(path)
+        .help("make room on the disk, then go on with `--resume`; nothing that was written is lost")
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Error {

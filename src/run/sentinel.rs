@@ -159,10 +159,7 @@ impl Sentinel {
             let (side, at) = (lane.name(), at.to_string());
             events.push(Event::Canary { side, at, observation, verdict: verdict.clone() });
         }
-        if let Some(ceiling) = ceiling {
-            return Err(ceiling);
-        }
         let wait = retry_after.filter(|_| verdict.outcome == Outcome::Throttled);
-        Ok((verdict, wait))
+        ceiling.map_or(Ok((verdict, wait)), Err)
     }
 }

@@ -63,10 +63,11 @@ fn the_lines_of_a_run_are_events_of_its_journal() {
     let run = fixture::run();
     let text = rendered_run(&run, Format::Jsonl);
     let lines: Vec<_> = text.lines().collect();
-    let (finished, events) = lines.split_last().unwrap();
+    let [events @ .., finished, decision] = &lines[..] else { panic!("{text}") };
     for event in events {
         serde_json::from_str::<wafcanary::run::Event>(event).unwrap();
     }
     assert_eq!(events.len(), run.cases.len() + 1);
     assert!(finished.contains("\"event\":\"run_finished\""), "{finished}");
+    assert!(decision.starts_with(r#"{"event":"decision","decision":"fail","reasons":[{"#), "{decision}");
 }
