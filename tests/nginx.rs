@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "no edge of the lab is used here")]
 mod edge;
 #[path = "support/upload.rs"]
+#[expect(dead_code, reason = "`transport.rs` uses all of it")]
 mod upload;
 
 use std::collections::HashMap;

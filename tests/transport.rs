@@ -1,5 +1,7 @@
 //! What the transport sends, byte for byte, and what it makes of everything that a server can do.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 #[path = "support/upload.rs"]
 mod upload;
 

@@ -1,5 +1,4 @@
 //! Requests, certificates and transports for the tests of `replay`.
-#![expect(dead_code, reason = "each test file uses its own part of it")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::sync::Arc;
