@@ -58,7 +58,8 @@ fn the_readme_shows_what_demo_prints() {
     let dir = tempfile::tempdir().unwrap();
     let output = wafcanary(&["--no-progress", "demo", "--out", dir.path().join("demo").to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-    let printed = String::from_utf8(output.stdout).unwrap().replace(dir.path().to_str().unwrap(), "");
+    let printed =
+        String::from_utf8(output.stdout).unwrap().replace(dir.path().join("demo").to_str().unwrap(), "demo-out");
     let lines: Vec<&str> = printed.lines().map(str::trim_end).collect();
     check_block("README.md", "demo", &format!("```text\n{}\n```\n", lines.join("\n")));
 }

@@ -100,15 +100,31 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
         console.note(&format!("interrupted; go on with: wafcanary compare --resume {}", dir.display()));
         return Ok(ExitCode::Interrupted);
     };
-    hand_on(&comparison, console);
-    let stored = Options { repros: repros(&comparison, &dir), ..Options::default() };
-    for (format, path, file) in &writes {
-        session::fill(path, file, |out| report::render_comparison(&comparison, *format, &stored, out))?;
-    }
-    let options = Options { width: Console::width(), colour: console.colour(), ..stored };
-    console.render(|out| report::render_comparison(&comparison, args.output.format, &options, out))?;
+    // The document of a million cases takes as long to write as the report to render.
+    std::thread::scope(|scope| {
+        let kept = scope.spawn(|| keep(&comparison, &dir));
+        hand_on(&comparison, console);
+        let stored = Options { repros: repros(&comparison, &dir), ..Options::default() };
+        for (format, path, file) in &writes {
+            session::fill(path, file, |out| report::render_comparison(&comparison, *format, &stored, out))?;
+        }
+        let options = Options { width: Console::width(), colour: console.colour(), ..stored };
+        console.render(|out| report::render_comparison(&comparison, args.output.format, &options, out))?;
+        kept.join().unwrap_or_else(|_| Err(Error::inconclusive("cannot write the comparison").file(&dir)))
+    })?;
     console.note(&format!("record: {}", dir.display()));
     Ok(exit_code(comparison.decision))
+}
+
+/// Writes the comparison's document into its folder.
+fn keep(comparison: &Comparison, dir: &Path) -> Result<()> {
+    let path = dir.join(COMPARISON);
+    let written = std::fs::File::create(&path).and_then(|file| {
+        let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
+        report::render_comparison(comparison, Format::Json, &Options::default(), &mut out)?;
+        std::io::Write::flush(&mut out)
+    });
+    written.map_err(|error| Error::inconclusive(format!("cannot write the comparison: {error}")).file(&path))
 }
 
 /// Appends the decision and the counts to `$GITHUB_OUTPUT`, for the later steps of a workflow.
@@ -256,7 +272,7 @@ fn refuse_other_corpus(halves: &[Half], selected: &Selected) -> Result<()> {
     Ok(())
 }
 
-/// Joins both runs, asks the gate and writes the comparison.
+/// Joins both runs and asks the gate.
 fn assemble(halves: &[Half], dir: &Path, policy: &Policy, waivers: &Waivers) -> Result<Comparison> {
     let mut runs = halves.iter().map(|half| match half.edge {
         Some(_) => dir.join(folder(half.side)),
@@ -270,15 +286,7 @@ fn assemble(halves: &[Half], dir: &Path, policy: &Policy, waivers: &Waivers) -> 
         let baseline = baseline.join().unwrap_or_else(|_| Err(Error::inconclusive("cannot read the baseline")));
         (baseline, candidate)
     });
-    let comparison = Comparison::assemble(baseline?, candidate?, policy, waivers, jiff::ZonedDateTime::now().date());
-    let path = dir.join(COMPARISON);
-    let written = std::fs::File::create(&path).and_then(|file| {
-        let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
-        report::render_comparison(&comparison, Format::Json, &Options::default(), &mut out)?;
-        std::io::Write::flush(&mut out)
-    });
-    written.map_err(|error| Error::inconclusive(format!("cannot write the comparison: {error}")).file(&path))?;
-    Ok(comparison)
+    Ok(Comparison::assemble(baseline?, candidate?, policy, waivers, jiff::ZonedDateTime::now().date()))
 }
 
 /// Bundles written at most: a candidate that refuses everything would fill the disk.
