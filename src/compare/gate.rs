@@ -128,15 +128,19 @@ pub fn decide(facts: &Facts, policy: &Policy) -> (Decision, Vec<Reason>) {
     let is_void = !reasons.is_empty();
     reasons.extend(failures(facts, policy));
     reasons.extend(unknowns(facts, policy));
+    (if is_void { Decision::Inconclusive } else { gravest(&reasons) }, reasons)
+}
+
+/// What the reasons make of a decision: a failure that is proven before what is not known.
+fn gravest(reasons: &[Reason]) -> Decision {
     let has = |decision: Decision| reasons.iter().any(|reason| reason.decision == decision);
-    let decision = if !is_void && has(Decision::Fail) {
+    if has(Decision::Fail) {
         Decision::Fail
     } else if has(Decision::Inconclusive) {
         Decision::Inconclusive
     } else {
         Decision::Pass
-    };
-    (decision, reasons)
+    }
 }
 
 /// The decision on a single run, which has no other edge to be held against: a pass is a run that came to its end, in
@@ -171,15 +175,7 @@ pub fn decide_run(run: &Run) -> (Decision, Vec<Reason>) {
         reasons.push(inconclusive("inconclusive", format!("{} could not be asked", cases(unknown))));
     }
     reasons.extend(incomplete("edge", run.ending.as_ref()).map(|message| inconclusive("run_incomplete", message)));
-    let has = |decision: Decision| reasons.iter().any(|reason| reason.decision == decision);
-    let decision = if has(Decision::Fail) {
-        Decision::Fail
-    } else if has(Decision::Inconclusive) {
-        Decision::Inconclusive
-    } else {
-        Decision::Pass
-    };
-    (decision, reasons)
+    (gravest(&reasons), reasons)
 }
 
 fn reason(decision: Decision, code: &str, message: String) -> Reason {

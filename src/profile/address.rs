@@ -67,16 +67,25 @@ impl ConnectTo {
 /// exact host before `*`.
 #[must_use]
 pub fn destination<'a>(target: &'a super::Target, host: &'a str, port: u16) -> (&'a str, u16, Option<&'a [IpAddr]>) {
-    let (mut to_host, mut to_port) = (host, port);
-    if let Some(rule) = target.connect_to.iter().find(|rule| rule.matches(host, port)) {
-        if !rule.to_host.is_empty() {
-            to_host = &rule.to_host;
-        }
-        to_port = rule.to_port.unwrap_or(port);
-    }
-    let mut fixed = target.resolve.iter().rev().filter(|rule| rule.matches(to_host, to_port));
+    let (to_host, to_port) = redirected(target, host, port);
+    (to_host, to_port, fixed_addresses(target, to_host, to_port))
+}
+
+/// The host and port that `connect_to` makes of a URL's: the first rule that matches, as in curl.
+#[must_use]
+pub fn redirected<'a>(target: &'a super::Target, host: &'a str, port: u16) -> (&'a str, u16) {
+    let Some(rule) = target.connect_to.iter().find(|rule| rule.matches(host, port)) else { return (host, port) };
+    let to_host = if rule.to_host.is_empty() { host } else { &rule.to_host };
+    (to_host, rule.to_port.unwrap_or(port))
+}
+
+/// The addresses that `resolve` fixes for a host and port: the last rule that matches, an exact host before `*`, as in
+/// curl.
+#[must_use]
+pub fn fixed_addresses<'a>(target: &'a super::Target, host: &str, port: u16) -> Option<&'a [IpAddr]> {
+    let mut fixed = target.resolve.iter().rev().filter(|rule| rule.matches(host, port));
     let exact = fixed.clone().find(|rule| rule.host != "*");
-    (to_host, to_port, exact.or_else(|| fixed.next()).map(|rule| rule.addresses.as_slice()))
+    exact.or_else(|| fixed.next()).map(|rule| rule.addresses.as_slice())
 }
 
 fn complaint(text: &str, part: &str, help: &'static str) -> Complaint {

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use address::destination;
+pub use address::{destination, fixed_addresses, redirected};
 pub use guard::{Environment, Guard, Pace, Timeouts};
 pub use lint::{Lint, check};
 pub use oracle::{BodyMatch, HeaderMatch, JsonMatch, Oracle, Proof, ReadBack, ReceiptSource, ReceiptSpec, StatusSet};

@@ -17,7 +17,7 @@ use super::tally::Tally;
 use super::tls;
 use crate::error::{Error, Result};
 use crate::profile::target::Scheme;
-use crate::profile::{HttpVersion, Target, Timeouts, Tls};
+use crate::profile::{HttpVersion, Target, Timeouts, Tls, fixed_addresses, redirected};
 
 /// The kernel's send buffer, bytes. A small one keeps the count of sent bytes near what the peer has taken; the system's
 /// own may hold megabytes that never leave the machine.
@@ -91,7 +91,7 @@ impl Connector {
     }
 
     async fn build(&self, stage: &mut Stage) -> std::result::Result<Connected, String> {
-        let (host, port) = connect_to(&self.target);
+        let (host, port) = redirected(&self.target, &self.target.host, self.target.port);
         let (first_host, first_port) = self.proxy.as_ref().map_or((host, port), |proxy| (&proxy.host, proxy.port));
         let addresses = lookup(&self.target, first_host, first_port).await?;
         stage.layer = Unreachable::Connect;
@@ -146,26 +146,10 @@ fn server_name(name: &str) -> Result<ServerName<'static>> {
         .map_err(|_| Error::usage(format!("`{name}` is no server name for TLS")).key("target.tls.server_name"))
 }
 
-/// The host and port to connect to: the first `connect_to` that matches, as curl does.
-fn connect_to(target: &Target) -> (&str, u16) {
-    let matching = target.connect_to.iter().find(|rule| {
-        (rule.from_host.is_empty() || rule.from_host.eq_ignore_ascii_case(&target.host))
-            && rule.from_port.is_none_or(|port| port == target.port)
-    });
-    let host = matching.map(|rule| rule.to_host.as_str()).filter(|host| !host.is_empty());
-    (host.unwrap_or(&target.host), matching.and_then(|rule| rule.to_port).unwrap_or(target.port))
-}
-
-/// The addresses of a host: from `resolve` (the name itself before `*`, later entries before earlier ones, as in curl),
-/// else from the system.
+/// The addresses of a host: from `resolve`, else from the system.
 async fn lookup(target: &Target, host: &str, port: u16) -> std::result::Result<Vec<SocketAddr>, String> {
-    let fixed = |name: &str| {
-        target.resolve.iter().rev().find(|entry| entry.port == port && entry.host.eq_ignore_ascii_case(name))
-    };
-    if let Some(entry) = fixed(host).or_else(|| fixed("*"))
-        && !entry.addresses.is_empty()
-    {
-        return Ok(entry.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect());
+    if let Some(fixed) = fixed_addresses(target, host, port).filter(|fixed| !fixed.is_empty()) {
+        return Ok(fixed.iter().map(|address| SocketAddr::new(*address, port)).collect());
     }
     let found: io::Result<Vec<_>> = tokio::net::lookup_host((host, port)).await.map(Iterator::collect);
     match found {

@@ -112,11 +112,6 @@ impl Replayer {
         round
     }
 
-    /// Sends the canary control, in the same way as any case.
-    pub async fn canary(&self, canary: &Case) -> Round {
-        self.round(canary).await
-    }
-
     /// Lets no request start for `how_long`: the edge answered 429, or asked for it by `Retry-After`.
     pub fn pause(&self, how_long: Duration) {
         let until = Instant::now().checked_add(how_long);
@@ -129,12 +124,6 @@ impl Replayer {
     #[must_use]
     pub fn requests_sent(&self) -> u64 {
         lock(&self.pacer).requests()
-    }
-
-    /// Body bytes of those requests.
-    #[must_use]
-    pub fn body_bytes_sent(&self) -> u64 {
-        lock(&self.pacer).bytes()
     }
 
     /// Which ceiling is reached, in words; `None`: sending may go on.
@@ -304,8 +293,10 @@ fn authority(target: &crate::profile::Target) -> String {
 /// The pause that an answer asks for, counted from its own `Date`.
 fn wanted_pause(observation: &Observation) -> Option<Duration> {
     let answer = observation.answer.as_ref()?;
+    // Most answers ask for no pause, and their `Date` need not be read.
+    let wanted = answer.header("retry-after")?;
     let now = answer.header("date").and_then(http_date).unwrap_or_else(jiff::Timestamp::now);
-    retry_after(answer.header("retry-after")?, now)
+    retry_after(wanted, now)
 }
 
 /// Whether anything of the upload can be behind the edge.
