@@ -8,8 +8,8 @@ mod edge;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use edge::{case, control, empty, from_shift_jis, jpeg, large, open, pdf};
@@ -50,13 +50,17 @@ fn lane(side: SideName, profile: Profile, rounds: u32) -> Lane {
 }
 
 async fn run_lanes(cases: Vec<Case>, confirm: u32, lanes: Vec<Lane>, stop: watch::Receiver<bool>) -> Ran {
-    let mut events = Vec::new();
+    let events = Arc::new(Mutex::new(Vec::new()));
     let plan = Plan { cases: cases.into(), confirm };
-    let mut sink = |(side, batch): (SideName, Vec<Event>)| {
-        events.extend(batch.into_iter().map(|event| (side, event)));
-        Ok(())
+    let sink = {
+        let events = events.clone();
+        Arc::new(move |(side, batch): (SideName, Vec<Event>)| {
+            events.lock().unwrap().extend(batch.into_iter().map(|event| (side, event)));
+            Ok(())
+        })
     };
-    let endings = conduct(plan, lanes, stop, &mut sink).await.unwrap();
+    let endings = conduct(plan, lanes, stop, sink).await.unwrap();
+    let events = std::mem::take(&mut *events.lock().unwrap());
     Ran { endings, events }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,7 +17,9 @@ use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report::{Format, Progress};
-use crate::run::{Event, Journal, Lane, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName, conduct};
+use crate::run::{
+    Batch, Endings, Event, Journal, Lane, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName, conduct,
+};
 use crate::verdict::{Count, Outcome};
 
 /// Name of the comparison's document.
@@ -147,26 +149,49 @@ pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console
         journals.push((lap.side, journal));
         lanes.push(Lane::new(lap.side, replayer, lap.profile.clone(), lap.rounds, settled));
     }
-    let mut progress = console.progress_bar().map_or_else(Progress::silent, |bar| Progress::new(left as u64, bar));
-    let mut sink = |(side, events): (SideName, Vec<Event>)| {
+    let progress = console.progress_bar().map_or_else(Progress::silent, |bar| Progress::new(left as u64, bar));
+    let recorder = Arc::new(Mutex::new(Recorder { journals, progress }));
+    let sink = {
+        let recorder = recorder.clone();
+        Arc::new(move |batch| recorder.lock().unwrap_or_else(PoisonError::into_inner).record(batch))
+    };
+    let endings = conduct(Plan { cases, confirm }, lanes, stop_on_signal(), sink).await?;
+    recorder.lock().unwrap_or_else(PoisonError::into_inner).finish(&endings)?;
+    Ok(endings.iter().any(|(_, ending)| *ending == RunEnding::Interrupted))
+}
+
+/// Writes what the sides' lanes settle, and shows how far they are.
+struct Recorder {
+    journals: Vec<(SideName, Journal)>,
+    progress: Progress,
+}
+
+impl Recorder {
+    fn journal(&mut self, side: SideName) -> Option<&mut Journal> {
+        self.journals.iter_mut().find(|(name, _)| *name == side).map(|(_, journal)| journal)
+    }
+
+    fn record(&mut self, (side, events): Batch) -> Result<()> {
         for event in &events {
-            progress.tick(event);
+            self.progress.tick(event);
         }
-        match journals.iter_mut().find(|(name, _)| *name == side) {
-            Some((_, journal)) if !events.is_empty() => journal.append(&events),
+        match self.journal(side) {
+            Some(journal) if !events.is_empty() => journal.append(&events),
             _ => Ok(()),
         }
-    };
-    let endings = conduct(Plan { cases, confirm }, lanes, stop_on_signal(), &mut sink).await?;
-    progress.finish();
-    let at = jiff::Timestamp::now().to_string();
-    for (side, ending) in &endings {
-        if let Some((_, journal)) = journals.iter_mut().find(|(name, _)| name == side) {
-            journal.append(&[Event::RunFinished { side: *side, at: at.clone(), ending: ending.clone() }])?;
-            journal.sync()?;
-        }
     }
-    Ok(endings.iter().any(|(_, ending)| *ending == RunEnding::Interrupted))
+
+    fn finish(&mut self, endings: &Endings) -> Result<()> {
+        self.progress.finish();
+        let at = jiff::Timestamp::now().to_string();
+        for (side, ending) in endings {
+            if let Some(journal) = self.journal(*side) {
+                journal.append(&[Event::RunFinished { side: *side, at: at.clone(), ending: ending.clone() }])?;
+                journal.sync()?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A run's id: unique by its start, readable in a log.
@@ -279,7 +304,11 @@ pub(crate) fn kept_options<T: DeserializeOwned>(dir: &Path) -> Result<T> {
 
 /// The async runtime of a command that uses the network.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    // Half the cores: the edge under test is often on the same machine, and few busy workers wake each other less often
+    // than many idle ones.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.div_ceil(2))
         .enable_all()
         .build()
         .map_err(|error| Error::inconclusive(format!("cannot start the async runtime: {error}")))

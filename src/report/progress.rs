@@ -105,8 +105,8 @@ impl Progress {
     }
 
     /// Takes the bar away; nothing of it stays on the screen.
-    pub fn finish(self) {
-        match self.shown {
+    pub fn finish(&self) {
+        match &self.shown {
             Shown::Bar(bar) => bar.finish_and_clear(),
             Shown::Nothing | Shown::Lines(_) => {}
         }

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::lane::{Asked, Lane};
 use super::{Event, RunEnding, SideName};
 use crate::corpus::Case;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What is sent, and how often.
 #[derive(Debug, Clone)]
@@ -25,64 +25,62 @@ pub type Batch = (SideName, Vec<Event>);
 /// How each edge's run ended, in the order of the lanes.
 pub type Endings = Vec<(SideName, RunEnding)>;
 
+/// Takes each batch in, from whichever thread settled it: handing it to another one would cost more than writing it.
+pub type Sink = Arc<dyn Fn(Batch) -> Result<()> + Send + Sync>;
+
 struct Shared {
     plan: Plan,
     lanes: Vec<Lane>,
+    sink: Sink,
     next: AtomicUsize,
     ended: OnceLock<(SideName, RunEnding)>,
+    /// The first error of the sink: nothing is sent that could not be recorded.
+    failed: OnceLock<Error>,
 }
 
 /// Sends the plan's cases through the lanes, interleaved case by case, so that drift of the network or of an edge hits
 /// both. Each batch goes to `sink` as soon as it is whole; an error of `sink` ends the run. `stop` turning true ends it
 /// after what is already settled.
-pub async fn conduct(
-    plan: Plan,
-    lanes: Vec<Lane>,
-    mut stop: watch::Receiver<bool>,
-    sink: &mut (dyn FnMut(Batch) -> Result<()> + Send),
-) -> Result<Endings> {
+pub async fn conduct(plan: Plan, lanes: Vec<Lane>, mut stop: watch::Receiver<bool>, sink: Sink) -> Result<Endings> {
     let workers = lanes.iter().map(Lane::concurrency).max().unwrap_or(1).min(plan.cases.len()).max(1);
-    let shared = Arc::new(Shared { plan, lanes, next: AtomicUsize::new(0), ended: OnceLock::new() });
+    let shared = Arc::new(Shared {
+        plan,
+        lanes,
+        sink,
+        next: AtomicUsize::new(0),
+        ended: OnceLock::new(),
+        failed: OnceLock::new(),
+    });
     for lane in &shared.lanes {
         let mut events = Vec::new();
         let first = tokio::select! {
             first = lane.preflight(&mut events) => first,
             () = stopped(&mut stop) => Err(RunEnding::Interrupted),
         };
-        sink((lane.name(), events))?;
+        (shared.sink)((lane.name(), events))?;
         if let Err(ending) = first {
             return Ok(endings(&shared.lanes, Some(&(lane.name(), ending))));
         }
     }
-    let (sender, mut batches) = mpsc::channel(workers * 4);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..workers {
-        tasks.spawn(work(shared.clone(), sender.clone()));
+        tasks.spawn(work(shared.clone()));
     }
-    drop(sender);
     let interrupted = loop {
         tokio::select! {
-            settled = batches.recv() => match settled {
-                Some(settled) => settled.into_iter().try_for_each(&mut *sink)?,
+            joined = tasks.join_next() => match joined {
+                // A worker that panicked took a case with it: such a run must not end as if it were complete.
+                Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Some(_) => {}
                 None => break None,
             },
             () = stopped(&mut stop) => break Some((SideName::Baseline, RunEnding::Interrupted)),
         }
     };
-    if interrupted.is_none() {
-        while let Some(joined) = tasks.join_next().await {
-            // A worker that panicked took a case with it: such a run must not end as if it were complete.
-            if let Err(error) = joined
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
-            }
-        }
-    }
-    // Dropping the set ends what is under way: a case that is not settled is sent again by `--resume`.
-    drop(tasks);
-    while let Ok(settled) = batches.try_recv() {
-        settled.into_iter().try_for_each(&mut *sink)?;
+    // Ends what is under way: a case that is not settled is sent again by `--resume`.
+    tasks.shutdown().await;
+    if let Some(error) = shared.failed.get() {
+        return Err(error.clone());
     }
     Ok(endings(&shared.lanes, interrupted.as_ref().or_else(|| shared.ended.get())))
 }
@@ -103,13 +101,15 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn work(shared: Arc<Shared>, sender: mpsc::Sender<Vec<Batch>>) {
-    while shared.ended.get().is_none() {
+async fn work(shared: Arc<Shared>) {
+    while shared.ended.get().is_none() && shared.failed.get().is_none() {
         let index = shared.next.fetch_add(1, Ordering::Relaxed);
         let Some(case) = shared.plan.cases.get(index) else { return };
-        let batches = settle_case(&shared, case).await;
-        if !batches.is_empty() && sender.send(batches).await.is_err() {
-            return;
+        for batch in settle_case(&shared, case).await {
+            if let Err(error) = (shared.sink)(batch) {
+                let _ = shared.failed.set(error);
+                return;
+            }
         }
     }
 }

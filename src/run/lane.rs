@@ -24,6 +24,7 @@ pub struct Lane {
     /// Times that each case is asked.
     rounds: u32,
     sentinel: Sentinel,
+    signatures: &'static Signatures,
     settled: HashMap<CaseId, Outcome>,
 }
 
@@ -58,7 +59,9 @@ impl Lane {
     ) -> Self {
         let pace = &profile.pace;
         let sentinel = Sentinel::new(crate::corpus::canary(), pace.canary_every, pace.max_retry_after);
-        Self { name, replayer, profile, rounds, sentinel, settled }
+        // Asked for here, so that its patterns are compiled before anything is sent.
+        let signatures = Signatures::builtin();
+        Self { name, replayer, profile, rounds, sentinel, signatures, settled }
     }
 
     /// Which of the two edges.
@@ -90,7 +93,7 @@ impl Lane {
         let round = self.replayer.round(case).await;
         let (times, observations): (Vec<_>, Vec<_>) =
             round.attempts.into_iter().map(|tried| (tried.at, tried.observation)).unzip();
-        let verdict = judge(&observations, &self.profile.oracle, Signatures::builtin());
+        let verdict = judge(&observations, &self.profile.oracle, self.signatures);
         let attempts = times.into_iter().zip(observations).collect();
         Judged { attempts, verdict, retry_after: round.retry_after, ceiling: round.ceiling }
     }

@@ -8,7 +8,7 @@ pub mod pool;
 pub mod read;
 mod sentinel;
 
-pub use conduct::{Batch, Endings, Plan, conduct};
+pub use conduct::{Batch, Endings, Plan, Sink, conduct};
 pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SCHEMA_VERSION, SideName};
 pub use journal::Journal;
 pub use lane::Lane;
