@@ -99,7 +99,8 @@ impl Reach {
 }
 
 /// Whether an upload got past the edge: what a control must not.
-pub(super) fn gets_in(outcome: Outcome) -> bool {
+#[must_use]
+pub fn gets_in(outcome: Outcome) -> bool {
     match Reach::of(outcome) {
         Reach::Origin | Reach::Altered | Reach::Lost | Reach::Whole => true,
         Reach::Unknown | Reach::Edge => false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::class::gets_in;
+use super::gets_in;
 use super::{Class, ComparedCase, Decision, Finding, Policy, Reason, WaiverUse};
 use crate::corpus::Intent;
 use crate::run::{CaseRecord, Run, RunEnding, RunManifest};

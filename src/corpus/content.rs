@@ -1,7 +1,7 @@
 //! The bytes of a file: where they come from, how many they are, and their digest.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ impl Sha256Digest {
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 
@@ -61,6 +61,24 @@ impl<'de> Deserialize<'de> for Sha256Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let hex = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&hex).ok_or_else(|| serde::de::Error::custom(format!("`{hex}` is not a SHA-256 digest")))
+    }
+}
+
+/// Bytes written as lower-case hex digits, two each.
+#[derive(Debug, Clone, Copy)]
+pub struct Hex<'a>(pub &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        // NOTE: every record holds several digests; `{:02x}` for each byte took longer than the JSON around them.
+        self.0.chunks(32).try_for_each(|bytes| {
+            let mut digits = [0; 64];
+            for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+                pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+            }
+            f.write_str(std::str::from_utf8(&digits[..bytes.len() * 2]).unwrap_or_default())
+        })
     }
 }
 
@@ -169,7 +187,7 @@ impl Content {
     /// The whole of a file on disk.
     pub fn from_file(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
-        let stamp = Stamp::of(&File::open(&path)?)?;
+        let stamp = Stamp::of(&File::open(&path)?.metadata()?);
         Self::from_pieces(vec![Piece::File { path: Arc::new(path), offset: 0, len: stamp.len, stamp }])
     }
 
@@ -221,6 +239,14 @@ impl Content {
         Ok(bytes)
     }
 
+    /// Looks whether each file is still the one that was digested; if not, an [`io::ErrorKind::InvalidData`] error.
+    pub fn check_unchanged(&self) -> io::Result<()> {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::File { path, stamp, .. } => stamp.check(&std::fs::metadata(path.as_path())?, path),
+            Piece::Bytes(_) | Piece::Fill { .. } => Ok(()),
+        })
+    }
+
     /// Reads the bytes from the start. A file that is not the one that was digested gives an
     /// [`io::ErrorKind::InvalidData`] error, at the latest at its end.
     #[must_use]
@@ -230,14 +256,14 @@ impl Content {
 }
 
 impl Stamp {
-    /// The stamp of an open file.
-    pub fn of(file: &File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        Ok(Self { len: metadata.len(), modified: metadata.modified().ok() })
+    /// The stamp of the file that has this metadata.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        Self { len: metadata.len(), modified: metadata.modified().ok() }
     }
 
-    fn check(&self, file: &File, path: &Path) -> io::Result<()> {
-        if Self::of(file)? == *self {
+    fn check(&self, metadata: &Metadata, path: &Path) -> io::Result<()> {
+        if Self::of(metadata) == *self {
             return Ok(());
         }
         let message = format!("`{}` changed while it was being used", path.display());
@@ -264,12 +290,12 @@ impl Read for ContentReader {
                 if let (Some(file), Some(Piece::File { path, stamp, .. })) =
                     (self.open.take(), self.next.checked_sub(1).and_then(|last| self.pieces.get(last)))
                 {
-                    stamp.check(&file, path)?;
+                    stamp.check(&file.metadata()?, path)?;
                 }
                 let Some(piece) = self.pieces.get(self.next) else { return Ok(0) };
                 if let Piece::File { path, offset, stamp, .. } = piece {
                     let mut file = File::open(path.as_path())?;
-                    stamp.check(&file, path)?;
+                    stamp.check(&file.metadata()?, path)?;
                     if *offset > 0 {
                         file.seek(SeekFrom::Start(*offset))?;
                     }
@@ -316,7 +342,7 @@ mod tests {
     fn mixed(dir: &Path) -> Content {
         let path = dir.join("middle");
         std::fs::write(&path, b"0123456789").unwrap();
-        let stamp = Stamp::of(&File::open(&path).unwrap()).unwrap();
+        let stamp = Stamp::of(&std::fs::metadata(&path).unwrap());
         let part = Piece::File { path: Arc::new(path), offset: 2, len: 6, stamp };
         let fill = Piece::Fill { pattern: Bytes::from_static(b"xyz"), len: 8 };
         Content::from_pieces(vec![Piece::Bytes(Bytes::from_static(b"ab")), part, fill]).unwrap()
@@ -336,6 +362,15 @@ mod tests {
                 assert_eq!(read, whole[start..end], "{start}..{end}");
             }
         }
+    }
+
+    #[test]
+    fn hex_digits_are_those_of_the_standard_library() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let expected = bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        assert_eq!(Hex(&bytes).to_string(), expected);
+        assert_eq!(Hex(&bytes[..33]).to_string(), expected[..66]);
+        assert_eq!(Hex(b"").to_string(), "");
     }
 
     #[test]

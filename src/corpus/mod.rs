@@ -23,7 +23,7 @@ use std::path::Path;
 pub use canary::{CANARY_ID, canary};
 pub use case::{Attachment, Beside, Case, CaseId, DeclaredType, Filename, Intent, PageCharset, Provenance, Transport};
 pub use client::Client;
-pub use content::{Content, Piece, Sha256Digest, Stamp};
+pub use content::{Content, Hex, Piece, Sha256Digest, Stamp};
 pub use digest::selection_digest;
 pub use lint::{Level, Lint, lint};
 pub use manifest::schema;

@@ -38,13 +38,17 @@ impl Store {
 
     /// Opens and digests every job, in their order.
     pub(super) fn open_all(&self, jobs: &[Job]) -> Vec<Result<Content, String>> {
+        let root = match self {
+            Self::Folder(folder) => folder.canonicalize().map_err(|error| told(&error)),
+            Self::Embedded(_) => Ok(PathBuf::new()),
+        };
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<Option<Result<Content, String>>>> = Mutex::new(vec![None; jobs.len()]);
         let work = || {
             while let Some((at, job)) =
                 Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, jobs.get(at)?)))
             {
-                let opened = self.open(job);
+                let opened = root.clone().and_then(|root| self.open(&root, job));
                 done.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(opened);
             }
         };
@@ -57,9 +61,10 @@ impl Store {
         done.into_iter().map(|opened| opened.unwrap_or_else(|| Err("it was not read".into()))).collect()
     }
 
-    fn open(&self, job: &Job) -> Result<Content, String> {
+    /// Opens and digests one file; `root` is the folder's real path.
+    fn open(&self, root: &Path, job: &Job) -> Result<Content, String> {
         let content = match self {
-            Self::Folder(folder) => from_folder(folder, &job.file)?,
+            Self::Folder(folder) => from_folder(folder, root, &job.file)?,
             Self::Embedded(files) => {
                 let found = files.iter().find(|(path, _)| *path == job.file);
                 found.map(|(_, bytes)| Content::from_bytes(*bytes)).ok_or("it is not part of the program")?
@@ -74,19 +79,22 @@ impl Store {
     }
 }
 
-fn from_folder(folder: &Path, file: &str) -> Result<Content, String> {
+fn from_folder(folder: &Path, root: &Path, file: &str) -> Result<Content, String> {
     let relative = Path::new(file);
     let below = !file.is_empty() && relative.components().all(|part| matches!(part, Component::Normal(_)));
     if !below {
         return Err("it is not below the manifest's folder".into());
     }
     let path = folder.join(relative);
-    let real = path.canonicalize().map_err(|error| told(&error))?;
-    let root = folder.canonicalize().map_err(|error| told(&error))?;
-    if !real.starts_with(&root) {
-        return Err("it is a link to a file outside the manifest's folder".into());
+    // Only a link can lead out of the folder; resolving each path would cost more than opening it.
+    let below = relative.ancestors().take_while(|part| !part.as_os_str().is_empty());
+    if below.into_iter().any(|part| folder.join(part).is_symlink()) {
+        let real = path.canonicalize().map_err(|error| told(&error))?;
+        if !real.starts_with(root) {
+            return Err("it is a link to a file outside the manifest's folder".into());
+        }
     }
-    if !real.is_file() {
+    if !path.metadata().map_err(|error| told(&error))?.is_file() {
         return Err("it is not a regular file".into());
     }
     Content::from_file(path).map_err(|error| told(&error))

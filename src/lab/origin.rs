@@ -12,7 +12,7 @@ use super::multipart::{Event, Malformed, PartHead};
 use super::page::{self, Page};
 use super::store::{Kept, Store};
 use super::upload::{UploadReader, percent_decoded};
-use crate::corpus::Sha256Digest;
+use crate::corpus::{Hex, Sha256Digest};
 
 /// The longest text field that is kept, in bytes.
 const MAX_FIELD: usize = 16 * 1024;
@@ -268,19 +268,10 @@ impl Part {
             sha256: Sha256Digest(hasher.finalize().into()).to_string(),
             size,
             filename: plain.or_else(|| head.filename_ext.as_deref().and_then(extended)),
-            filename_hex: head.filename.as_deref().map(hex),
+            filename_hex: head.filename.as_deref().map(|name| Hex(name).to_string()),
             content_type: head.content_type.as_deref().map(decoded),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a `String` cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// UTF-8, else the first of Shift_JIS and EUC-JP that fits, else Latin-1.

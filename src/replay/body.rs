@@ -1,5 +1,6 @@
-//! The body of an upload as hyper takes it: read ahead by one chunk, to its very end.
+//! The body of an upload as hyper takes it: whole when it is small, else read ahead by one chunk, to its very end.
 
+use std::collections::VecDeque;
 use std::future::Future as _;
 use std::io::{self, Read as _};
 use std::pin::Pin;
@@ -13,10 +14,12 @@ use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
+use super::shelf::Shelf;
 use super::tally::lock;
-use crate::wire::{BodyReader, Framing, WireRequest};
+use crate::profile::HttpVersion;
+use crate::wire::{Body, BodyReader, Framing, Segment, WireRequest};
 
-/// A body up to this size is read in one go, on the thread that sends it; larger ones in chunks of it.
+/// A body up to this size is taken whole, on the thread that sends it; larger ones are read in chunks of it.
 const CHUNK: usize = 256 * 1024;
 
 /// How long a body waits for `100 Continue`: curl's rule.
@@ -83,6 +86,9 @@ pub(super) struct UploadBody {
     len: u64,
     read: u64,
     chunked: bool,
+    /// A small body.
+    whole: VecDeque<Bytes>,
+    /// The last chunk that was read of a large one.
     held: Option<Bytes>,
     reading: Option<JoinHandle<Filled>>,
     waiting: Option<Pin<Box<Sleep>>>,
@@ -93,25 +99,33 @@ impl UploadBody {
     ///
     /// # Errors
     /// Those of the file, when the body is small enough to be read at once.
-    pub(super) fn new(request: &WireRequest, flow: Arc<Flow>) -> io::Result<Self> {
+    pub(super) fn new(request: &WireRequest, http: HttpVersion, flow: Arc<Flow>, shelf: &Shelf) -> io::Result<Self> {
         let len = request.body.len();
-        let reader = request.body.reader();
         let mut body = Self {
             flow,
             len,
             read: 0,
             chunked: request.framing == Framing::Chunked,
+            whole: VecDeque::new(),
             held: None,
             reading: None,
             waiting: request.expect_continue.then(|| Box::pin(tokio::time::sleep(WAIT_FOR_CONTINUE))),
         };
         if len <= CHUNK as u64 {
-            let (_, bytes) = fill(reader, usize::try_from(len).unwrap_or(CHUNK) + 1)?;
-            body.read = bytes.len() as u64;
+            for segment in request.body.segments() {
+                let bytes = whole(segment, shelf)?;
+                body.read += bytes.len() as u64;
+                body.whole.extend((!bytes.is_empty()).then_some(bytes));
+            }
             body.check_length()?;
-            body.held = (!bytes.is_empty()).then_some(bytes);
-            body.flow.ended.store(body.held.is_none() && !body.chunked, Relaxed);
+            // Chunks and HTTP/2 frames would show where one piece ends.
+            if body.chunked || http == HttpVersion::Http2 {
+                let joined = body.whole.iter().flatten().copied().collect::<Vec<u8>>();
+                body.whole = (!joined.is_empty()).then(|| joined.into()).into_iter().collect();
+            }
+            body.flow.ended.store(body.whole.is_empty() && !body.chunked, Relaxed);
         } else {
+            let reader = request.body.reader();
             body.reading = Some(tokio::task::spawn_blocking(move || fill(reader, CHUNK)));
         }
         Ok(body)
@@ -140,7 +154,7 @@ impl UploadBody {
                 return Poll::Ready(Ok(Some(ready)));
             }
         }
-        Poll::Ready(Ok(self.held.take()))
+        Poll::Ready(Ok(self.held.take().or_else(|| self.whole.pop_front())))
     }
 
     /// Whether the body may go out now.
@@ -160,6 +174,19 @@ impl UploadBody {
             self.waiting = None;
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+/// All bytes of a small segment.
+fn whole(segment: &Segment, shelf: &Shelf) -> io::Result<Bytes> {
+    match segment {
+        Segment::Bytes(bytes) => Ok(bytes.clone()),
+        Segment::Content(content) => shelf.bytes(content),
+        Segment::Base64(_) => {
+            let mut bytes = Vec::new();
+            Body::new(vec![segment.clone()]).reader().read_to_end(&mut bytes)?;
+            Ok(bytes.into())
+        }
     }
 }
 
@@ -191,7 +218,7 @@ impl http_body::Body for UploadBody {
         match ready!(self.poll_chunk(cx)) {
             Ok(Some(bytes)) => {
                 self.flow.given.fetch_add(bytes.len() as u64, Relaxed);
-                let last = self.held.is_none() && self.reading.is_none();
+                let last = self.whole.is_empty() && self.held.is_none() && self.reading.is_none();
                 self.flow.ended.store(last && !self.chunked, Relaxed);
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }

@@ -10,6 +10,7 @@ pub mod pace;
 mod patient;
 mod proxy;
 mod replayer;
+mod shelf;
 mod tally;
 mod tls;
 pub mod transport;

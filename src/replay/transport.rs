@@ -11,8 +11,9 @@ use super::connect::{Connector, Unreached};
 use super::decode::decode;
 use super::link::{Heard, Link, Over, words};
 use super::observation::{Answer, BodyHead, Ending, Observation, Phase, Sent, Timings, Unreachable};
+use super::shelf::Shelf;
 use super::tally::lock;
-use crate::corpus::Sha256Digest;
+use crate::corpus::{Hex, Sha256Digest};
 use crate::error::Result;
 use crate::profile::{HttpVersion, Redactor, Target, Timeouts};
 use crate::wire::{Framing, WireRequest};
@@ -34,6 +35,7 @@ pub struct Transport {
     target: Target,
     timeouts: Timeouts,
     redactor: Arc<Redactor>,
+    shelf: Shelf,
     idle: Mutex<Vec<Link>>,
     idle_limit: usize,
 }
@@ -56,7 +58,7 @@ impl Transport {
     /// A certificate, key, server name or proxy URL that cannot be used.
     pub fn new(target: Target, timeouts: Timeouts, idle_limit: usize, redactor: Arc<Redactor>) -> Result<Self> {
         let connector = Connector::new(target.clone(), &timeouts)?;
-        Ok(Self { connector, target, timeouts, redactor, idle: Mutex::default(), idle_limit })
+        Ok(Self { connector, target, timeouts, redactor, shelf: Shelf::default(), idle: Mutex::default(), idle_limit })
     }
 
     /// Sends `request`, which carries the file of that digest and size, and reads the answer. Whatever happens is a
@@ -67,7 +69,7 @@ impl Transport {
             sent: Sent {
                 sha256,
                 size,
-                filename_hex: request.filename.as_deref().map(hex),
+                filename_hex: request.filename.as_deref().map(|name| Hex(name).to_string()),
                 filename_readings: request.filename_readings.clone(),
                 content_type: request.content_type.clone(),
                 body_bytes: request.body.len(),
@@ -139,8 +141,8 @@ impl Transport {
         connected: Duration,
     ) -> std::result::Result<Try, Ending> {
         let flow = Arc::new(Flow::default());
-        let body =
-            UploadBody::new(request, flow.clone()).map_err(|error| Ending::FileError { detail: error.to_string() })?;
+        let body = UploadBody::new(request, self.target.http, flow.clone(), &self.shelf)
+            .map_err(|error| Ending::FileError { detail: error.to_string() })?;
         let mut message = match self.target.http {
             HttpVersion::Http1 => http1_message(request, body),
             HttpVersion::Http2 => self
@@ -365,14 +367,6 @@ fn readable(bytes: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::group::{Answer, Group, Grouped, groups, without_peer};
 use super::text::plural;
 use super::view::last_line;
-use crate::compare::{Decision, Reason, decide_run};
+use crate::compare::{Decision, Reason, decide_run, gets_in};
 use crate::corpus::{CaseId, Intent};
 use crate::run::{CaseRecord, Run};
 use crate::verdict::{Count, Outcome, Text};
@@ -72,10 +72,8 @@ impl Mark {
         match (case.intent, outcome.count()) {
             (_, Count::Inconclusive) => Some(Self::Inconclusive),
             (Intent::Legit, Count::Fail) => Some(Self::NotDelivered),
-            (Intent::Control, Count::Pass) => Some(Self::ControlDelivered),
-            // It arrived, if changed: it was not blocked.
-            (Intent::Control, Count::Fail) if outcome == Outcome::Altered => Some(Self::ControlDelivered),
-            (Intent::Legit, Count::Pass) | (Intent::Control, Count::Fail) => {
+            (Intent::Control, _) if gets_in(outcome) => Some(Self::ControlDelivered),
+            (Intent::Legit, Count::Pass) | (Intent::Control, Count::Pass | Count::Fail) => {
                 case.rounds.iter().any(|round| *round != outcome).then_some(Self::Flaky)
             }
         }

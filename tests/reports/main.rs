@@ -9,9 +9,11 @@ mod junit_xml;
 mod markdown_inert;
 mod terminal_page;
 
-use wafcanary::compare::Comparison;
+use wafcanary::compare::{Comparison, decide_run};
+use wafcanary::corpus::Intent;
 use wafcanary::report::{self, Format, Options};
-use wafcanary::run::Run;
+use wafcanary::run::{Run, RunEnding};
+use wafcanary::verdict::Outcome;
 
 fn rendered_with(comparison: &Comparison, format: Format, options: &Options) -> String {
     let mut out = Vec::new();
@@ -79,5 +81,21 @@ fn github_output_holds_only_keys_numbers_and_the_decision() {
         let (key, value) = line.split_once('=').unwrap();
         assert!(key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{line}");
         assert!(value.parse::<u64>().is_ok() || ["pass", "fail", "inconclusive"].contains(&value), "{line}");
+    }
+}
+
+#[test]
+fn a_control_past_the_edge_is_listed_exactly_when_it_fails_the_gate() {
+    for outcome in Outcome::ALL {
+        let mut run = fixture::run();
+        run.ending = Some(RunEnding::Complete);
+        run.cases.retain(|case| case.intent == Intent::Control);
+        for case in &mut run.cases {
+            case.verdict.outcome = outcome;
+            case.rounds = vec![outcome].into();
+        }
+        let gated = decide_run(&run).1.iter().any(|reason| reason.code == "control_delivered");
+        let listed = rendered_run(&run, Format::Terminal).contains("control delivered");
+        assert_eq!(listed, gated, "{outcome:?}");
     }
 }
