@@ -34,7 +34,7 @@ pub mod compare;
 /// Telling people and machines; it renders and never decides.
 pub mod report;
 
-/// The embedded origin, edges and faults that `demo` and the tests run against.
+/// The embedded origin, edges and faults that `demo` and the tests run against; the origin is a command too.
 pub mod lab;
 
 /// The commands: arguments in, library call, exit code out.

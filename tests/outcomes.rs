@@ -93,7 +93,7 @@ fn receipt_spec(source: ReceiptSource) -> ReceiptSpec {
 }
 
 fn by_receipt() -> Oracle {
-    let source = ReceiptSource::Url(Secret::new("http://127.0.0.1/receipt".to_owned()));
+    let source = ReceiptSource::Url { url: Secret::new("http://127.0.0.1/receipt".to_owned()), headers: Vec::new() };
     Oracle { receipt: Some(receipt_spec(source)), ..oracle(Proof::Receipt) }
 }
 
@@ -554,7 +554,8 @@ prop_compose! {
         receipt in prop::option::of(prop::bool::ANY),
         read_back in prop::bool::weighted(0.3),
     ) -> Oracle {
-        let source = |answer: bool| if answer { ReceiptSource::Answer } else { ReceiptSource::Url(Secret::default()) };
+        let url = || ReceiptSource::Url { url: Secret::default(), headers: Vec::new() };
+        let source = |answer: bool| if answer { ReceiptSource::Answer } else { url() };
         Oracle {
             header: header.then(|| HeaderMatch { name: "x-ok".to_owned(), matches: None }),
             body: body.then(|| BodyMatch::Contains("done".to_owned())),

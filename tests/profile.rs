@@ -55,6 +55,10 @@ fn every_bad_profile_is_refused_with_its_place() {
         ("status not written out", GOOD.replace("status = 200\n", "")),
         ("marker without marker", GOOD.replace("\"status\"", "\"marker\"")),
         ("receipt host", with("receipt = { url = \"https://origin.example.jp/{attempt}\" }")),
+        (
+            "headers of no request",
+            with("receipt = { in = \"answer\", headers = [{ name = \"X-Key\", value = \"k\" }] }"),
+        ),
         ("receipt for all", with("receipt = { url = \"/receipt\" }")),
         ("step host", with("[[before]]\nname = \"a\"\nurl = \"http://evil.example/\"")),
         ("target not allowed", with("[guard]\nallowed_hosts = [\"other.example.jp\"]")),
@@ -161,7 +165,7 @@ fn presets_and_examples_load_and_presets_bring_no_proof() {
         let path: PathBuf = example.unwrap().path();
         let profile = Profile::load(&path, &all).unwrap_or_else(|error| panic!("{}", error.render(false)));
         if path.ends_with("receipt.toml") {
-            assert!(matches!(profile.oracle.receipt.unwrap().source, ReceiptSource::Url(_)));
+            assert!(matches!(profile.oracle.receipt.unwrap().source, ReceiptSource::Url { .. }));
         }
     }
 }

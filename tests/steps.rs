@@ -219,6 +219,24 @@ async fn receipts_are_found_late_absent_or_unavailable() {
 }
 
 #[tokio::test]
+async fn a_receipt_behind_a_token_is_asked_for_with_its_headers_and_the_token_stays_secret() {
+    let server = MockServer::start().await;
+    let found = ResponseTemplate::new(200).set_body_string(format!(r#"{{"sha256":"{SHA}"}}"#));
+    Mock::given(path("/r/a"))
+        .and(header("authorization", "Bearer pass-word-123"))
+        .respond_with(found)
+        .mount(&server)
+        .await;
+    let more = "[oracle]\nproof = \"receipt\"\nreceipt = { url = \"/r/{attempt}\", headers = [{ name = \"Authorization\", value = \"Bearer ${env:PASSWORD}\" }] }\n";
+    let profile = profile(&server.uri(), more);
+    let (steps, spec) = (Steps::new(&profile).unwrap(), profile.oracle.receipt.as_ref().unwrap());
+    let fact = steps.receipt(spec, None, &ids("a"), &mut Captures::default()).await;
+    assert!(matches!(fact, ReceiptFact::Found(_)), "{fact:?}");
+    assert_eq!(profile.redactor.redact("pass-word-123"), "***");
+    assert!(!format!("{profile:?}").contains("pass-word"));
+}
+
+#[tokio::test]
 async fn without_a_hopeful_answer_the_receipt_is_asked_for_once() {
     let server = MockServer::start().await;
     Mock::given(path("/r/a")).respond_with(ResponseTemplate::new(404)).expect(2).mount(&server).await;

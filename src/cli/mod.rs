@@ -9,6 +9,7 @@ mod edge;
 mod generate;
 mod lab;
 mod options;
+mod origin;
 mod profile;
 mod report;
 mod run;
@@ -83,6 +84,8 @@ enum Command {
     /// The embedded origin and edges, to try things against
     #[command(subcommand)]
     Lab(lab::LabCommand),
+    /// The origin that gives receipts, to be put behind a staging edge
+    Origin(origin::OriginArgs),
     /// Write completions, manual pages and JSON Schemas
     #[command(subcommand)]
     Generate(generate::GenerateCommand),
@@ -119,6 +122,7 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
         | Command::Corpus(_)
         | Command::Profile(_)
         | Command::Lab(_)
+        | Command::Origin(_)
         | Command::Generate(_) => return Ok(()),
     };
     let Some((_, matches)) = matches.subcommand() else { return Ok(()) };
@@ -154,6 +158,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Corpus(command) => corpus::corpus(command, &settings()?, console),
         Command::Profile(command) => profile::profile(command, console),
         Command::Lab(command) => lab::lab(command, console),
+        Command::Origin(args) => origin::origin(&args, console),
         Command::Generate(command) => generate::generate(&command, console),
     }
 }

@@ -203,26 +203,38 @@ fn run_id(started: &str, side: SideName) -> String {
 /// Turns true at Ctrl-C or SIGTERM.
 pub(crate) fn stop_on_signal() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
+    // NOTE: listened for from here on, not from the task's first turn: a signal in between would end the process.
+    let signal = stop_signal();
     tokio::spawn(async move {
-        let interrupted = async {
-            let _ = tokio::signal::ctrl_c().await;
-        };
-        #[cfg(unix)]
-        let terminated = async {
-            if let Ok(mut signals) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                signals.recv().await;
-            } else {
-                std::future::pending::<()>().await;
-            }
-        };
-        #[cfg(not(unix))]
-        let terminated = std::future::pending::<()>();
-        tokio::select! { () = interrupted => {}, () = terminated => {} }
+        signal.await;
         let _ = sender.send(true);
         // The channel stays open for as long as anybody listens.
         sender.closed().await;
     });
     receiver
+}
+
+#[cfg(unix)]
+fn stop_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| {
+        let signals = signal(kind);
+        async move {
+            match signals {
+                Ok(mut signals) => drop(signals.recv().await),
+                Err(_) => std::future::pending().await,
+            }
+        }
+    };
+    let (interrupted, terminated) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()));
+    async move {
+        tokio::select! { () = interrupted => {}, () = terminated => {} }
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// The folder for a new record.

@@ -6,9 +6,11 @@
 mod edge;
 mod fault;
 mod http;
+mod log;
 pub mod multipart;
-pub mod origin;
+mod origin;
 mod page;
+mod receipt;
 mod rewrite;
 mod rule;
 mod server;
@@ -22,11 +24,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use edge::Edge;
+use origin::Origin;
 use server::{Server, bind};
 use table::{Behaviour, Settings};
 use tls::Certificates;
 
-pub use origin::{CANARY, Manner, Origin};
+pub use origin::{CANARY, Manner, OriginServer, OriginSettings, Token};
+pub use store::Limits;
 pub use tls::Validity;
 
 use crate::error::Result;
@@ -89,13 +93,9 @@ impl Lab {
         let secure = bind(options.listen, 0).await?;
         let http = bind(options.listen, options.http_port).await?;
         let https = bind(options.listen, options.https_port).await?;
-        let origin = Arc::new(Origin::new(manner));
-        let to_origin = {
-            let origin = Arc::clone(&origin);
-            move |socket| Arc::clone(&origin).serve(socket)
-        };
-        let origin = Server::start(plain, None, to_origin.clone())?;
-        let origin_tls = Server::start(secure, Some(certificates.acceptor.clone()), to_origin)?;
+        let origin = Arc::new(Origin::new(OriginSettings { manner, ..OriginSettings::default() }));
+        let origin_tls = Arc::clone(&origin).listen(secure, Some(certificates.acceptor.clone()))?;
+        let origin = origin.listen(plain, None)?;
         let edge = Arc::new(Edge::new(settings, origin.address()));
         let to_edge = move |socket| Arc::clone(&edge).serve(socket);
         Ok(Self {

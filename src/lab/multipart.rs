@@ -10,6 +10,9 @@ const MAX_PART_HEAD: usize = 64 * 1024;
 /// The most white space after a boundary, in bytes.
 const MAX_PADDING: usize = 64;
 
+/// Bytes that are put behind what was kept back at a time.
+const JOIN: usize = 4 * 1024;
+
 /// The headers of a part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PartHead {
@@ -26,6 +29,12 @@ pub struct PartHead {
 }
 
 impl PartHead {
+    /// Whether it names a file.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.filename.as_ref().is_some_and(|name| !name.is_empty()) || self.filename_ext.is_some()
+    }
+
     /// Reads a header block.
     #[must_use]
     pub fn parse(block: &[u8]) -> Self {
@@ -190,11 +199,26 @@ impl Multipart {
 
     /// Takes the next bytes of the body and gives what they complete to `sink`.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), Malformed> {
-        let mut pending = std::mem::take(&mut self.pending);
-        pending.extend_from_slice(bytes);
-        let used = self.consume(&pending, sink)?;
-        pending.drain(..used);
-        self.pending = pending;
+        let mut rest = bytes;
+        while !self.pending.is_empty() && !rest.is_empty() {
+            let mut pending = std::mem::take(&mut self.pending);
+            let before = pending.len();
+            let (some, after) = rest.split_at(rest.len().min(JOIN));
+            pending.extend_from_slice(some);
+            let used = self.consume(&pending, sink)?;
+            if used < before {
+                pending.drain(..used);
+                self.pending = pending;
+                rest = after;
+            } else {
+                // What was kept back is used up: the rest is read where it is.
+                rest = &rest[used - before..];
+            }
+        }
+        if !rest.is_empty() {
+            let used = self.consume(rest, sink)?;
+            self.pending.extend_from_slice(&rest[used..]);
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The pages that origin and edges answer with.
 
 use bytes::Bytes;
+use serde_json::json;
 
 /// An answer of known length.
 #[derive(Debug, Clone)]
@@ -26,9 +27,13 @@ impl Page {
     }
 
     /// A JSON document.
-    pub(super) fn json(status: u16, document: &impl serde::Serialize) -> Self {
-        let body = serde_json::to_vec(document).unwrap_or_default();
-        Self::new(status, if status == 200 { "OK" } else { "Not Found" }, "application/json", body)
+    pub(super) fn json(status: u16, reason: &'static str, document: impl Into<Bytes>) -> Self {
+        Self::new(status, reason, "application/json", document)
+    }
+
+    /// Its status.
+    pub(super) fn status(&self) -> u16 {
+        self.status
     }
 
     /// A stored file.
@@ -124,6 +129,22 @@ pub(super) fn form() -> Page {
 /// The origin's answer to a path that it does not know.
 pub(super) fn not_found() -> Page {
     plain(404, "Not Found", "not found\n")
+}
+
+/// The origin has no receipt of this attempt.
+pub(super) fn no_receipt(attempt: &str) -> Page {
+    Page::json(404, "Not Found", json!({ "error": "no such receipt", "attempt": attempt }).to_string())
+}
+
+/// The origin has the upload and not its bytes: that says nothing of what arrived.
+pub(super) fn not_kept(why: &str) -> Page {
+    plain(507, "Insufficient Storage", &format!("{why}\n"))
+}
+
+/// Receipts and files are given for a token, and this request has not got it.
+pub(super) fn unauthorized() -> Page {
+    let error = "receipts and files need `Authorization: Bearer TOKEN` with the origin's token";
+    Page::json(401, "Unauthorized", json!({ "error": error }).to_string()).header("WWW-Authenticate", "Bearer")
 }
 
 /// A short text.

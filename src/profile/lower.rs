@@ -385,14 +385,19 @@ fn receipt_of(
     known: &[String],
 ) -> Result<ReceiptSpec> {
     let source = match (raw.place, raw.url) {
-        (Some(super::raw::RawReceiptPlace::Answer), None) => ReceiptSource::Answer,
+        (Some(super::raw::RawReceiptPlace::Answer), None) if raw.headers.is_empty() => ReceiptSource::Answer,
+        (Some(super::raw::RawReceiptPlace::Answer), None) => {
+            let help = "a receipt in the upload's answer is not asked for: put them into `[upload]`, or take them out";
+            return Err(place.fail("oracle.receipt.headers", "`headers` go with `url` alone", help));
+        }
         (None, Some(url)) => {
             base.check(place, "oracle.receipt.url", &url, known)?;
             if !url.contains("{attempt}") && super::template::captures(&url).next().is_none() {
                 let help = "put `{attempt}` in it: the receipt of another upload proves nothing for this one";
                 return Err(place.fail("oracle.receipt.url", "the URL is the same for every upload", help));
             }
-            ReceiptSource::Url(Secret::new(url))
+            let headers = pairs(place, "oracle.receipt.headers", raw.headers, known, true)?;
+            ReceiptSource::Url { url: Secret::new(url), headers }
         }
         (Some(_), Some(_)) => {
             return Err(place.fail("oracle.receipt", "`in` and `url` are both set", "keep one of them"));

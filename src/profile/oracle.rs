@@ -95,8 +95,13 @@ pub struct JsonMatch {
 pub enum ReceiptSource {
     /// The upload's own answer.
     Answer,
-    /// A GET of this URL (absolute, or relative to the target), from behind the edge; `{attempt}`, `{case}` and `{run}` are filled in.
-    Url(Secret<String>),
+    /// A GET from behind the edge.
+    Url {
+        /// URL, absolute or relative to the target; `{attempt}`, `{case}` and `{run}` are filled in.
+        url: Secret<String>,
+        /// Request headers.
+        headers: Vec<(String, Secret<String>)>,
+    },
 }
 
 /// Where a receipt is and how it is read.

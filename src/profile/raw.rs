@@ -199,6 +199,9 @@ pub(super) struct RawReceipt {
     pub(super) place: Option<RawReceiptPlace>,
     /// URL of the receipt, from behind the edge, with `{attempt}`.
     pub(super) url: Option<String>,
+    /// Headers of the request for `url`.
+    #[serde(default)]
+    pub(super) headers: Vec<RawPair>,
     /// JSON pointer to the SHA-256 in hex; `/sha256` when it is left out.
     pub(super) sha256: Option<String>,
     /// JSON pointer to the size in bytes.

@@ -103,7 +103,7 @@ impl Round<'_> {
     /// Why the receipt says nothing. One that is in the answer itself is missing where the answer is not as asked.
     fn receipt_unavailable(&self) -> Option<&str> {
         let from_elsewhere =
-            self.oracle.receipt.as_ref().is_none_or(|spec| matches!(spec.source, ReceiptSource::Url(_)));
+            self.oracle.receipt.as_ref().is_none_or(|spec| matches!(spec.source, ReceiptSource::Url { .. }));
         match &self.last.receipt {
             Some(ReceiptFact::Unavailable { detail }) if from_elsewhere => Some(detail),
             _ => None,

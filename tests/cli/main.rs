@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod network;
+mod origin;
 mod record;
 mod settings;
 mod usage;

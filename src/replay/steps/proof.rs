@@ -29,12 +29,12 @@ impl Steps {
                 Some(answer) => read_receipt(spec, &Page { headers: &answer.headers, body: &answer.body.0 }),
                 None => ReceiptFact::Unavailable { detail: "the upload has no answer that could hold one".to_owned() },
             },
-            ReceiptSource::Url(url) => {
+            ReceiptSource::Url { url, headers } => {
                 // A page that already says that nothing arrived is no reason to wait for a receipt: one question is enough.
                 let hopeful = answer.is_some_and(|answer| self.profile.oracle.status.contains(answer.status));
                 let mut pauses = Pauses::new(if hopeful { self.profile.receipt_wait } else { Duration::ZERO });
                 loop {
-                    let fact = self.ask_receipt(spec, url, ids, captures).await;
+                    let fact = self.ask_receipt(spec, url, headers, ids, captures).await;
                     let again = matches!(fact, ReceiptFact::Absent { .. }) && pauses.wait().await;
                     if !again {
                         break fact;
@@ -49,11 +49,12 @@ impl Steps {
         &self,
         spec: &ReceiptSpec,
         url: &Secret<String>,
+        headers: &[(String, Secret<String>)],
         ids: &Ids,
         captures: &mut Captures,
     ) -> ReceiptFact {
         let unavailable = |detail: String| ReceiptFact::Unavailable { detail };
-        let call = match self.get(url, &[], ids, captures) {
+        let call = match self.get(url, headers, ids, captures) {
             Ok(call) => call,
             Err(detail) => return unavailable(detail),
         };
