@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Sourced by engines.sh: writes each engine's configuration and starts it. $dir, $PORT_BASE, $ORIGIN, $CRS, $AUDIT_FORMAT,
-# $AUDIT_TYPE and $worker (the workers' user, empty when not root) are set there.
+# $AUDIT_TYPE and $worker and $group (the workers' user, empty when not root) are set there; `port` and `url`
+# leave their answer in $REPLY.
 
 # --- Certificates and profiles ---
 
@@ -35,12 +36,11 @@ CONF
     chmod 600 "$tls"/*.key "$tls/edge-and-key.pem"
 }
 
-# profile FILE URL LINE...: the lines go at the end.
+# profile NAME URL LINE...: the lines go at the end.
 profile() {
-    local file="$1" url="$2" name
-    name="$(basename "$file" .toml)"
+    local name="$1" url="$2"
     shift 2
-    printf '%s\n' "name = \"$name\"" 'extends = "base.toml"' '' '[target]' "url = \"$url\"" "$@" >"$dir/profiles/$file"
+    printf '%s\n' "name = \"$name\"" 'extends = "base.toml"' '' '[target]' "url = \"$url\"" "$@" >"$dir/profiles/$name.toml"
 }
 
 profiles() {
@@ -86,16 +86,17 @@ allowed_hosts = ["127.0.0.1", "${ORIGIN%:*}"]
 authorized = true
 environment = "lab"
 TOML
-    for name in $(names); do
+    for name in "${names[@]}"; do
         canary=()
         case "$name" in
             # These refuse every upload, a canary control too: it would say nothing.
             ngx-early* | ngx-444 | ngx-502 | ngx-soft200 | ngx-redirect | ngx-slow504)
                 canary=('' '[pace]' 'canary_every = 0') ;;
         esac
-        profile "$name.toml" "$(url_of "$name")" ${canary[@]+"${canary[@]}"}
+        url "$name"
+        profile "$name" "$REPLY" ${canary[@]+"${canary[@]}"}
         case "$name" in
-            ngx-*tls | hap-*tls) profile "$name-h2.toml" "$(url_of "$name")" 'http = "2"' ;;
+            ngx-*tls | hap-*tls) profile "$name-h2" "$REPLY" 'http = "2"' ;;
         esac
     done
 }
@@ -181,17 +182,17 @@ start_origin() {
 }
 
 nginx_conf() {
-    local name="$1" port waf="" modules listen page
-    port="$(port_of "$name")"
-    modules="$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')"
+    local name="$1" waf="" listen page
+    port "$name"
+    listen="127.0.0.1:$REPLY"
+    [ -n "${modules-}" ] || modules="$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')"
     case "$name" in
         ngx-crs-* | ngx-rec-only | ngx-early | ngx-soft200 | ngx-redirect) waf=yes ;;
     esac
-    listen="127.0.0.1:$port"
     case "$name" in *-tls) listen="$listen ssl http2" ;; esac
     page='<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br>Your support ID is: $request_id</body></html>'
     [ -z "$waf" ] || echo "load_module $modules/ngx_http_modsecurity_module.so;"
-    [ -z "$worker" ] || echo "user $worker $(id -gn "$worker");"
+    [ -z "$worker" ] || echo "user $worker $group;"
     cat <<CONF
 daemon off;
 worker_processes 1;
@@ -249,7 +250,7 @@ CONF
         ngx-502) echo "        location /upload { if (\$upload) { proxy_pass http://127.0.0.1:$((PORT_BASE + 29)); } proxy_pass http://$ORIGIN; }" ;;
         ngx-soft200) cat <<CONF ;;
         error_page 403 =200 /blocked;
-        location = /blocked { internal; modsecurity off; return 200 "$page"; }
+        location = /blocked { internal; return 200 "$page"; }
 CONF
         ngx-redirect) cat <<CONF ;;
         location = /blocked { return 200 "$page"; }
@@ -294,18 +295,19 @@ start_ngx() {
 }
 
 apache_conf() {
-    local name="$1" module modules=(mpm_event authz_core unique_id headers log_config proxy proxy_http)
-    case "$name" in *-tls) modules+=(ssl) ;; esac
-    case "$name" in apa-off) ;; *) modules+=(security2) ;; esac
-    for module in "${modules[@]}"; do
+    local name="$1" module loaded=(mpm_event authz_core unique_id headers log_config proxy proxy_http)
+    case "$name" in *-tls) loaded+=(ssl) ;; esac
+    case "$name" in apa-off) ;; *) loaded+=(security2) ;; esac
+    for module in "${loaded[@]}"; do
         # Some are built into Debian's apache2.
         [ ! -e "/usr/lib/apache2/modules/mod_$module.so" ] ||
             echo "LoadModule ${module}_module /usr/lib/apache2/modules/mod_$module.so"
     done
-    [ -z "$worker" ] || printf '%s\n' "User $worker" "Group $(id -gn "$worker")"
+    [ -z "$worker" ] || printf '%s\n' "User $worker" "Group $group"
+    port "$name"
     cat <<CONF
 ServerName edge.test
-Listen 127.0.0.1:$(port_of "$name")
+Listen 127.0.0.1:$REPLY
 PidFile $dir/tmp/$name/apache.pid
 DefaultRuntimeDir $dir/tmp/$name
 Mutex file:$dir/tmp/$name default
@@ -351,7 +353,7 @@ start_hap() {
     local name="$1" conf="$dir/conf/$1/haproxy.cfg"
     {
         printf '%s\n' "global" "    log stdout format raw local0" "    maxconn 256" "    nbthread 1"
-        [ -z "$worker" ] || printf '    %s\n' "user $worker" "group $(id -gn "$worker")"
+        [ -z "$worker" ] || printf '    %s\n' "user $worker" "group $group"
         cat <<CONF
 defaults
     mode http
@@ -362,7 +364,11 @@ defaults
     log-format '%ci - - [%trl] %{+Q}r %ST %B "%[capture.req.hdr(0)]"'
 frontend edge
 CONF
-        echo "    bind 127.0.0.1:$(port_of "$name")$(case "$name" in *-tls) echo " ssl crt $dir/tls/edge-and-key.pem alpn h2,http/1.1" ;; esac)"
+        port "$name"
+        case "$name" in
+            *-tls) echo "    bind 127.0.0.1:$REPLY ssl crt $dir/tls/edge-and-key.pem alpn h2,http/1.1" ;;
+            *) echo "    bind 127.0.0.1:$REPLY" ;;
+        esac
         echo "    http-request capture req.hdr(X-Wafcanary-Attempt) len 128"
         # NOTE: a chunked body has no Content-Length, and passes.
         case "$name" in hap-limit*) echo "    http-request deny deny_status 413 if { req.hdr_val(content-length) gt 1048576 }" ;; esac
@@ -375,7 +381,10 @@ CONF
 
 start_varnish() {
     local name="$1" conf="$dir/conf/$1/default.vcl" behind="$ORIGIN" jail=none
-    [ "$name" = varnish-pass ] || behind="127.0.0.1:$(port_of ngx-crs-pl1)"
+    if [ "$name" = varnish-crs ]; then
+        port ngx-crs-pl1
+        behind="127.0.0.1:$REPLY"
+    fi
     # With the package's own users.
     [ -z "$worker" ] || jail=unix
     cat >"$conf" <<CONF
@@ -385,9 +394,9 @@ sub vcl_recv { return (pass); }
 # A connection of its own for each request: an upload can't be repeated when a kept one turns out to be closed.
 sub vcl_backend_fetch { set bereq.http.Connection = "close"; }
 CONF
-    launch "$name" varnishd -F -j "$jail" -n "$dir/tmp/$name/work" -f "$conf" -a "127.0.0.1:$(port_of "$name")" -T none \
+    port "$name"
+    launch "$name" varnishd -F -j "$jail" -n "$dir/tmp/$name/work" -f "$conf" -a "127.0.0.1:$REPLY" -T none \
         -s malloc,16m -p thread_pools=1 -p thread_pool_min=10 -p thread_pool_max=64
-    mkdir -p "$dir/logs/$name.log"
     launch "$name.log" varnishncsa -n "$dir/tmp/$name/work" -t 60 -a -w "$dir/logs/$name/access.log" \
         -F '%h - - %t "%r" %s %b "%{X-Wafcanary-Attempt}i"'
 }

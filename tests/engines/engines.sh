@@ -68,11 +68,21 @@ fail() {
     exit 1
 }
 
-# Field 2, 3 or 4 of an engine's line.
-field() { printf '%s' "$engines" | awk -F'|' -v name="$1" -v field="$2" '$1 == name { print $field }'; }
-names() { printf '%s' "$engines" | awk -F'|' 'NF { print $1 }'; }
-port_of() { if [ "$1" = origin ]; then echo "${ORIGIN##*:}"; else echo $((PORT_BASE + $(field "$1" 2))); fi; }
-url_of() { echo "$(field "$1" 3)://127.0.0.1:$(port_of "$1")/upload"; }
+# Looked up often, and so without starting a program each time.
+names=()
+declare -A number scheme what
+while IFS='|' read -r name offset protocol text; do
+    [ -n "$name" ] || continue
+    names+=("$name")
+    number[$name]="$offset" scheme[$name]="$protocol" what[$name]="$text"
+done <<<"$engines"
+scheme[origin]=http
+
+port() { if [ "$1" = origin ]; then REPLY="${ORIGIN##*:}"; else REPLY=$((PORT_BASE + number[$1])); fi; }
+url() {
+    port "$1"
+    REPLY="${scheme[$1]}://127.0.0.1:$REPLY/upload"
+}
 
 # --- Settings: the environment, else what the folder was started with, else the default ---
 
@@ -124,22 +134,31 @@ alive() {
         END { if (!foreign) printf "%s%s", leader, others }'
 }
 
+# The start time of a process that is not a zombie; empty when there is none.
+start_time() {
+    local stat fields
+    REPLY=""
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    read -r -a fields <<<"${stat##*) }"
+    [ "${fields[0]}" = Z ] || REPLY="${fields[19]}"
+}
+
 leader_runs() {
-    local pid start stat
+    local pid start
     [ -s "$dir/run/$1.pid" ] || return 1
     read -r pid start <"$dir/run/$1.pid"
-    read -r stat 2>/dev/null <"/proc/$pid/stat" || return 1
-    read -r -a stat <<<"${stat##*) }"
-    [ "${stat[0]}" != Z ] && [ "${stat[19]}" = "$start" ]
+    start_time "$pid"
+    [ "$REPLY" = "$start" ]
 }
 
 # launch NAME COMMAND...: in the background, in a session of its own, with nothing of ours held open.
 launch() {
     local name="$1" pid
     shift
-    (cd "$dir" && exec setsid "$@") </dev/null >>"$dir/logs/$name/start.log" 2>&1 9>&- &
+    (cd "$dir" && exec setsid "$@") </dev/null >>"$dir/logs/${name%.log}/start.log" 2>&1 9>&- &
     pid=$!
-    echo "$pid $(processes | awk -v pid="$pid" '$1 == pid { print $2 }')" >"$dir/run/$name.pid"
+    start_time "$pid"
+    echo "$pid $REPLY" >"$dir/run/$name.pid"
     started+=("$name")
 }
 
@@ -147,12 +166,17 @@ launch() {
 stop() {
     local name pids
     for name in "$@"; do
+        [ -e "$dir/run/$name.pid" ] || continue
         mapfile -t pids < <(alive "$name")
-        # A leader ends the others in good order; where it is gone, they are told one by one.
-        ! leader_runs "$name" || pids=("${pids[0]}")
-        [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+        # A leader ends the others in good order; without one, Apache's do not heed a polite word.
+        if leader_runs "$name"; then
+            kill "${pids[0]}" 2>/dev/null || true
+        elif [ "${#pids[@]}" -gt 0 ]; then
+            kill -9 "${pids[@]}" 2>/dev/null || true
+        fi
     done
     for name in "$@"; do
+        [ -e "$dir/run/$name.pid" ] || continue
         for _ in $(seq 50); do
             mapfile -t pids < <(alive "$name")
             [ "${#pids[@]}" -gt 0 ] || break
@@ -169,11 +193,14 @@ stop_started() { [ "${#started[@]}" -eq 0 ] || stop "${started[@]}"; }
 
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# An HTTP answer of any status: an engine whose origin is down still runs.
+# An HTTP answer of any status, as the origin may be down. CRS at level 2 and above turns the 502 for that into a close.
 answers() {
-    local scheme="http"
-    [ "$1" = origin ] || scheme="$(field "$1" 3)"
-    curl -s -o /dev/null --max-time 5 --noproxy '*' --cacert "$dir/tls/ca.pem" "$scheme://127.0.0.1:$(port_of "$1")/"
+    local status=0
+    port "$1"
+    # By name: CRS would note an IP address in `Host` in the logs.
+    curl -s -o /dev/null --max-time 5 --noproxy '*' --cacert "$dir/tls/ca.pem" --resolve "edge.test:$REPLY:127.0.0.1" \
+        "${scheme[$1]}://edge.test:$REPLY/" || status=$?
+    [ "$status" -eq 0 ] || [ "$status" -eq 52 ]
 }
 
 await() {
@@ -183,8 +210,9 @@ await() {
             sleep 0.1
             continue
         fi
-        echo "engines.sh: \`$name\` does not answer on port $(port_of "$name"); its logs end with:" >&2
-        tail -n 20 "$dir/logs/$name/start.log" "$dir/logs/$name/error.log" >&2 2>/dev/null || true
+        port "$name"
+        echo "engines.sh: \`$name\` does not answer on port $REPLY; its logs end with:" >&2
+        tail -q -n 10 "$dir/logs/$name/start.log" "$dir/logs/$name/error.log" 2>/dev/null | cut -c 1-500 >&2 || true
         exit 1
     done
 }
@@ -192,14 +220,11 @@ await() {
 # The engines that ONLY asks for (words, with * and ?), and those that they need.
 chosen() {
     local word name found
-    if [ -z "${ONLY-}" ]; then
-        names
-        return
-    fi
+    # Unquoted and without file names in the place of * and ?.
     set -f
-    for word in $ONLY; do
+    for word in ${ONLY:-*}; do
         found=""
-        for name in $(names); do
+        for name in "${names[@]}"; do
             # shellcheck disable=SC2053
             [[ $name == $word ]] || continue
             found=yes
@@ -207,8 +232,7 @@ chosen() {
             echo "$name"
         done
         [ -n "$found" ] || fail "ONLY names \`$word\`, and there is no such engine; see \`engines.sh list\`"
-    done | awk '!seen[$0]++'
-    set +f
+    done
 }
 
 prepare() {
@@ -221,11 +245,12 @@ prepare() {
     : >"$dir/.wafcanary-engines"
     chmod 755 "$dir"
     mkdir -p "$dir/conf" "$dir/run" "$dir/logs" "$dir/tmp" "$dir/tls" "$dir/profiles"
-    worker=""
+    worker="" group=""
     [ "$(id -u)" -eq 0 ] || return 0
     # Started by root, the engines' workers run as another user, who must get to their folders.
     worker=nobody
-    setpriv --reuid="$worker" --regid="$(id -g "$worker")" --clear-groups test -x "$dir/conf" ||
+    group="$(id -gn "$worker")"
+    setpriv --reuid="$worker" --regid="$group" --clear-groups test -x "$dir/conf" ||
         fail "the engines' workers run as \`$worker\`, who can't get to $dir: open the folders above it (chmod a+x)"
 }
 
@@ -235,7 +260,7 @@ up() {
     exec 9>"$dir/.lock"
     flock -w 120 9 || fail "another \`up\` or \`down\` works in $dir"
     settings
-    wanted="$(chosen)"
+    wanted="$(chosen | awk '!seen[$0]++')"
     [ -z "$ORIGIN_COMMAND" ] || wanted="origin $wanted"
     if [ -f "$dir/settings" ] && [ -n "$(cat "$dir"/run/*.pid 2>/dev/null)" ] &&
         [ "$(recorded_settings)" != "$(cat "$dir/settings")" ]; then
@@ -252,9 +277,10 @@ up() {
     trap stop_started EXIT
     for name in ${missing[@]+"${missing[@]}"}; do
         # What a killed leader left behind still holds the port.
-        stop "$name"
-        ! is_taken "$(port_of "$name")" ||
-            fail "port $(port_of "$name") for \`$name\` is taken by another program: choose another PORT_BASE (now $PORT_BASE)"
+        stop "$name" "$name.log"
+        port "$name"
+        ! is_taken "$REPLY" ||
+            fail "port $REPLY for \`$name\` is taken by another program: choose another PORT_BASE (now $PORT_BASE)"
         mkdir -p "$dir/logs/$name" "$dir/tmp/$name" "$dir/conf/$name"
         [ -z "$worker" ] || chown "$worker" "$dir/tmp/$name" "$dir/logs/$name"
         : >"$dir/logs/$name/start.log"
@@ -288,9 +314,10 @@ down() {
 list() {
     local name state=""
     settings
-    for name in $(names); do
-        if [ -n "$dir" ]; then state="$(leader_runs "$name" && printf '\tup' || printf '\tdown')"; fi
-        printf '%s\t%s\t%s%s\n' "$name" "$(url_of "$name")" "$(field "$name" 4)" "$state"
+    for name in "${names[@]}"; do
+        [ -z "$dir" ] || if leader_runs "$name"; then state=$'\tup'; else state=$'\tdown'; fi
+        url "$name"
+        printf '%s\t%s\t%s%s\n' "$name" "$REPLY" "${what[$name]}" "$state"
     done
 }
 
