@@ -284,6 +284,8 @@ up() {
         mkdir -p "$dir/logs/$name" "$dir/tmp/$name" "$dir/conf/$name"
         [ -z "$worker" ] || chown "$worker" "$dir/tmp/$name" "$dir/logs/$name"
         : >"$dir/logs/$name/start.log"
+        # Apache takes a killed parent that nobody has reaped yet for a running one.
+        rm -f "$dir/tmp/$name"/*.pid
         "start_${name%%-*}" "$name"
     done
     for name in ${missing[@]+"${missing[@]}"}; do
