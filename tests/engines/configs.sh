@@ -202,7 +202,8 @@ error_log $dir/logs/$name/error.log info;
 events { worker_connections 256; }
 http {
     # The id of the attempt, which ModSecurity takes as its unique_id; other requests get nginx's own.
-    map \$http_x_wafcanary_attempt \$transaction { "" \$request_id; default \$http_x_wafcanary_attempt; }
+    # NOTE: a concurrent audit log makes file names of it, so that a free text could name any path.
+    map \$http_x_wafcanary_attempt \$transaction { "~^[0-9A-Za-z._-]+\$" \$http_x_wafcanary_attempt; default \$request_id; }
     map \$request_method \$upload { default ""; POST yes; PUT yes; }
     log_format attempts '\$remote_addr - - [\$time_local] "\$request" \$status \$body_bytes_sent "\$http_x_wafcanary_attempt" "\$transaction"';
     access_log $dir/logs/$name/access.log attempts;
