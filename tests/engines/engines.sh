@@ -158,7 +158,8 @@ launch() {
     (cd "$dir" && exec setsid "$@") </dev/null >>"$dir/logs/${name%.log}/start.log" 2>&1 9>&- &
     pid=$!
     start_time "$pid"
-    echo "$pid $REPLY" >"$dir/run/$name.pid"
+    # 0: it is over already.
+    echo "$pid ${REPLY:-0}" >"$dir/run/$name.pid"
     started+=("$name")
 }
 
