@@ -109,7 +109,7 @@ fn incomplete(side: &str, ending: Option<&RunEnding>) -> Option<String> {
         Some(RunEnding::Interrupted) => Some(format!("the {side}'s run was interrupted")),
         Some(RunEnding::Banned { detail }) => Some(format!("the {side}'s edge banned the run ({detail})")),
         Some(RunEnding::Ceiling { detail }) => Some(format!("the {side}'s run reached a ceiling ({detail})")),
-        Some(RunEnding::Unreachable { detail }) => Some(format!("the {side}'s edge can't be reached ({detail})")),
+        Some(RunEnding::Unreachable { detail }) => Some(format!("the {side} can't be asked ({detail})")),
         Some(RunEnding::OtherSideEnded) => Some(format!("the {side}'s run ended with that of the other edge")),
     }
 }

@@ -70,7 +70,17 @@ impl From<StepFailure> for Ending {
 struct Route {
     url_host: String,
     addresses: Vec<SocketAddr>,
-    rewritten: bool,
+    protocol: Protocol,
+}
+
+/// How the HTTP version of a step is agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Protocol {
+    Http1,
+    /// By ALPN: the server may have HTTP/2.
+    Alpn,
+    /// HTTP/2 without asking, RFC 9113 section 3.3: as the profile says of its target, and of no other server.
+    PriorKnowledge,
 }
 
 /// What is sent, before templates, cookies and redirects.
@@ -386,22 +396,29 @@ impl Steps {
         let bracketed = if url_host.contains(':') { format!("[{url_host}]") } else { url_host.clone() };
         sent.set_host(Some(&bracketed)).map_err(|error| format!("`{url_host}`: {error}"))?;
         sent.set_port(Some(to_port)).map_err(|()| format!("`{url_host}` takes no port"))?;
-        let route = Route { url_host, addresses, rewritten };
+        let is_target = host == target.host && port == target.port && url.scheme() == target.scheme.as_str();
+        let protocol = match (target.http, url.scheme()) {
+            (HttpVersion::Http2, "https") if !rewritten => Protocol::Alpn,
+            (HttpVersion::Http2, "http") if !rewritten && is_target => Protocol::PriorKnowledge,
+            (HttpVersion::Http1 | HttpVersion::Http2, _) => Protocol::Http1,
+        };
+        let route = Route { url_host, addresses, protocol };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&route) {
             return Ok((client.clone(), sent));
         }
-        let client = self.client(&route, url.scheme() == "https")?;
+        let client = self.client(&route)?;
         clients.insert(route, client.clone());
         Ok((client, sent))
     }
 
-    fn client(&self, route: &Route, https: bool) -> std::result::Result<Client, String> {
+    fn client(&self, route: &Route) -> std::result::Result<Client, String> {
         let profile = &self.profile;
         let mut tls = self.tls.clone();
-        let multiplexed = profile.target.http == HttpVersion::Http2 && !route.rewritten;
-        tls.alpn_protocols =
-            if multiplexed { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
+        tls.alpn_protocols = match route.protocol {
+            Protocol::Http1 => vec![b"http/1.1".to_vec()],
+            Protocol::Alpn | Protocol::PriorKnowledge => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        };
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -412,10 +429,10 @@ impl Steps {
         if !route.addresses.is_empty() {
             builder = builder.resolve_to_addrs(&route.url_host, &route.addresses);
         }
-        builder = match (multiplexed, https) {
-            (true, true) => builder,
-            (true, false) => builder.http2_prior_knowledge(),
-            (false, _) => builder.http1_only(),
+        builder = match route.protocol {
+            Protocol::Http1 => builder.http1_only(),
+            Protocol::Alpn => builder,
+            Protocol::PriorKnowledge => builder.http2_prior_knowledge(),
         };
         if let Some(proxy) = &profile.target.proxy {
             builder = builder.proxy(Proxy::all(proxy.expose().as_str()).map_err(|error| explain(&error))?);

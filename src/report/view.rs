@@ -428,9 +428,7 @@ pub(crate) fn ending_words(ending: Option<&RunEnding>) -> Option<String> {
         Some(RunEnding::Interrupted) => Some("was interrupted before its end".into()),
         Some(RunEnding::Banned { detail }) => Some(format!("ended early, banned by the edge: {detail}")),
         Some(RunEnding::Ceiling { detail }) => Some(format!("ended early at a ceiling: {detail}")),
-        Some(RunEnding::Unreachable { detail }) => {
-            Some(format!("could not begin, the edge can't be reached: {detail}"))
-        }
+        Some(RunEnding::Unreachable { detail }) => Some(format!("could not begin, nothing can be asked: {detail}")),
         Some(RunEnding::OtherSideEnded) => Some("ended early, because the other edge could not go on".into()),
     }
 }
