@@ -271,7 +271,7 @@ fn a_client_that_sends_no_type_is_content_with_the_defaults() {
 fn a_receipt_that_cannot_be_asked_for_is_neither_a_pass_nor_a_block() {
     for status in [200, 403, 404] {
         let mut seen = complete(status, &[], "");
-        seen.receipt = Some(ReceiptFact::Unavailable { detail: "connection refused".to_owned() });
+        seen.receipt = Some(ReceiptFact::Unavailable { status: None, detail: "connection refused".to_owned() });
         assert_eq!(outcome(seen, &by_receipt()), Outcome::Unreachable, "{status}");
     }
     assert_eq!(outcome(complete(200, &[], ""), &by_receipt()), Outcome::Unreachable, "it was not asked for");
@@ -281,7 +281,7 @@ fn a_receipt_that_cannot_be_asked_for_is_neither_a_pass_nor_a_block() {
 fn a_receipt_in_an_answer_that_is_no_receipt_is_a_refusal() {
     let oracle = Oracle { receipt: Some(receipt_spec(ReceiptSource::Answer)), ..oracle(Proof::Receipt) };
     let mut seen = complete(403, &[], "forbidden");
-    seen.receipt = Some(ReceiptFact::Unavailable { detail: "no JSON".to_owned() });
+    seen.receipt = Some(ReceiptFact::Unavailable { status: None, detail: "no JSON".to_owned() });
     assert_eq!(outcome(seen, &oracle), Outcome::Blocked);
 }
 
@@ -302,7 +302,7 @@ fn read_back_must_have_the_same_digest() {
     for (fact, expected) in [
         (ReadBackFact::Found { sha256: Sha256Digest::of(FILE), size: 8 }, Outcome::Delivered),
         (ReadBackFact::Found { sha256: Sha256Digest::of(b"x"), size: 1 }, Outcome::Altered),
-        (ReadBackFact::Unavailable { detail: "timed out".to_owned() }, Outcome::Unreachable),
+        (ReadBackFact::Unavailable { status: None, detail: "timed out".to_owned() }, Outcome::Unreachable),
     ] {
         seen.read_back = Some(fact);
         assert_eq!(outcome(seen.clone(), &by_read_back()), expected);
@@ -516,7 +516,7 @@ fn any_receipt() -> impl Strategy<Value = Option<ReceiptFact>> {
         1 => Just(None),
         4 => found.prop_map(Some),
         1 => Just(Some(ReceiptFact::Absent { detail: "404".to_owned() })),
-        1 => Just(Some(ReceiptFact::Unavailable { detail: "refused".to_owned() })),
+        1 => Just(Some(ReceiptFact::Unavailable { status: None, detail: "refused".to_owned() })),
     ]
 }
 
@@ -526,7 +526,7 @@ fn any_read_back() -> impl Strategy<Value = Option<ReadBackFact>> {
         3 => Just(Some(ReadBackFact::Found { sha256: Sha256Digest::of(FILE), size: 8 })),
         1 => Just(Some(ReadBackFact::Found { sha256: Sha256Digest::of(b"x"), size: 1 })),
         1 => Just(Some(ReadBackFact::Absent { status: 404 })),
-        1 => Just(Some(ReadBackFact::Unavailable { detail: "refused".to_owned() })),
+        1 => Just(Some(ReadBackFact::Unavailable { status: None, detail: "refused".to_owned() })),
     ]
 }
 

@@ -211,6 +211,9 @@ pub enum ReceiptFact {
     },
     /// The receipt could not be asked for: says nothing of the upload.
     Unavailable {
+        /// Status of the answer that says nothing; `None`: no answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
         /// In the system's words.
         detail: String,
     },
@@ -234,6 +237,9 @@ pub enum ReadBackFact {
     },
     /// It could not be asked for.
     Unavailable {
+        /// Status of the answer that says nothing; `None`: no answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
         /// In the system's words.
         detail: String,
     },

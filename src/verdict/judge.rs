@@ -105,7 +105,7 @@ impl Round<'_> {
         let from_elsewhere =
             self.oracle.receipt.as_ref().is_none_or(|spec| matches!(spec.source, ReceiptSource::Url { .. }));
         match &self.last.receipt {
-            Some(ReceiptFact::Unavailable { detail }) if from_elsewhere => Some(detail),
+            Some(ReceiptFact::Unavailable { detail, .. }) if from_elsewhere => Some(detail),
             _ => None,
         }
     }
@@ -134,7 +134,7 @@ impl Round<'_> {
             Some(ReceiptFact::Absent { detail }) => {
                 Some(Proven::Missing(format!("the origin has no receipt of it ({detail})")))
             }
-            Some(ReceiptFact::Unavailable { detail }) => Some(match self.receipt_unavailable() {
+            Some(ReceiptFact::Unavailable { detail, .. }) => Some(match self.receipt_unavailable() {
                 Some(detail) => Proven::Unknown(format!("the receipt could not be asked for ({detail})")),
                 None => Proven::Missing(format!("the answer holds no receipt ({detail})")),
             }),
@@ -161,7 +161,7 @@ impl Round<'_> {
                 let accepted = arrived || (page.unmet.is_none() && has_marker(self.oracle));
                 Some(if accepted { Proven::Arrived(Outcome::Lost, why) } else { Proven::Missing(why) })
             }
-            Some(ReadBackFact::Unavailable { detail }) => {
+            Some(ReadBackFact::Unavailable { detail, .. }) => {
                 Some(Proven::Unknown(format!("it could not be read back ({detail})")))
             }
             None if self.oracle.read_back.is_some() || self.oracle.proof == Proof::ReadBack => {

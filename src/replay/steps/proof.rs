@@ -27,7 +27,10 @@ impl Steps {
         let fact = match &spec.source {
             ReceiptSource::Answer => match answer {
                 Some(answer) => read_receipt(spec, &Page { headers: &answer.headers, body: &answer.body.0 }),
-                None => ReceiptFact::Unavailable { detail: "the upload has no answer that could hold one".to_owned() },
+                None => ReceiptFact::Unavailable {
+                    status: None,
+                    detail: "the upload has no answer that could hold one".to_owned(),
+                },
             },
             ReceiptSource::Url { url, headers } => {
                 // A page that already says that nothing arrived is no reason to wait for a receipt: one question is enough.
@@ -53,7 +56,7 @@ impl Steps {
         ids: &Ids,
         captures: &mut Captures,
     ) -> ReceiptFact {
-        let unavailable = |detail: String| ReceiptFact::Unavailable { detail };
+        let unavailable = |detail: String| ReceiptFact::Unavailable { status: None, detail };
         let call = match self.get(url, headers, ids, captures) {
             Ok(call) => call,
             Err(detail) => return unavailable(detail),
@@ -73,7 +76,10 @@ impl Steps {
         match status {
             200..=299 if serde_json::from_slice::<Value>(&body).is_ok() => read_receipt(spec, &page),
             204 | 404 | 410 => ReceiptFact::Absent { detail: format!("the receipt's URL answers {status}") },
-            _ => unavailable(format!("the receipt's URL answers {status}; the body begins with {}", page.beginning())),
+            _ => ReceiptFact::Unavailable {
+                status: Some(status),
+                detail: format!("the receipt's URL answers {status}; the body begins with {}", page.beginning()),
+            },
         }
     }
 
@@ -84,8 +90,8 @@ impl Steps {
             let total = self.profile.timeouts.total;
             let fact = match tokio::time::timeout(total, self.fetch(spec, size, ids, captures)).await {
                 Ok(Ok(fact)) => fact,
-                Ok(Err(detail)) => ReadBackFact::Unavailable { detail },
-                Err(_) => ReadBackFact::Unavailable { detail: format!("no end after {total:?}") },
+                Ok(Err((status, detail))) => ReadBackFact::Unavailable { status, detail },
+                Err(_) => ReadBackFact::Unavailable { status: None, detail: format!("no end after {total:?}") },
             };
             let again = matches!(fact, ReadBackFact::Absent { .. }) && pauses.wait().await;
             if !again {
@@ -93,8 +99,8 @@ impl Steps {
             }
         };
         match fact {
-            ReadBackFact::Unavailable { detail } => {
-                ReadBackFact::Unavailable { detail: self.profile.redactor.redact(&detail) }
+            ReadBackFact::Unavailable { status, detail } => {
+                ReadBackFact::Unavailable { status, detail: self.profile.redactor.redact(&detail) }
             }
             ReadBackFact::Found { .. } | ReadBackFact::Absent { .. } => fact,
         }
@@ -106,27 +112,29 @@ impl Steps {
         size: u64,
         ids: &Ids,
         captures: &mut Captures,
-    ) -> Result<ReadBackFact, String> {
-        let call = self.get(&spec.url, &spec.headers, ids, captures)?;
-        let reply = self.send(call, captures, Each::Upload).await?;
+    ) -> Result<ReadBackFact, (Option<u16>, String)> {
+        let unasked = |detail| (None, detail);
+        let call = self.get(&spec.url, &spec.headers, ids, captures).map_err(unasked)?;
+        let reply = self.send(call, captures, Each::Upload).await.map_err(unasked)?;
         match reply.status {
             // Any other 2xx says that this is not the whole file.
             200 => {}
             204 | 404 | 410 => return Ok(ReadBackFact::Absent { status: reply.status }),
-            status => return Err(format!("the file's URL answers {status}")),
+            status => return Err((Some(status), format!("the file's URL answers {status}"))),
         }
+        let unread = |detail| (Some(reply.status), detail);
         let page = Page { headers: &reply.headers, body: &[] };
         if let Some(coding) = page.header("content-encoding").filter(|coding| *coding != "identity") {
-            return Err(format!("the file comes back in the coding `{coding}`, which nobody asked for"));
+            return Err(unread(format!("the file comes back in the coding `{coding}`, which nobody asked for")));
         }
         let (mut hasher, mut read) = (Sha256::new(), 0);
         let limit = size.saturating_add(1);
         let mut stream = reply.response.bytes_stream();
         while read < limit {
             let idle = self.profile.timeouts.idle;
-            let next = tokio::time::timeout(idle, stream.next()).await.map_err(|_| super::idle(idle))?;
+            let next = tokio::time::timeout(idle, stream.next()).await.map_err(|_| unread(super::idle(idle)))?;
             let Some(chunk) = next else { break };
-            let chunk = chunk.map_err(|error| super::explain(&error))?;
+            let chunk = chunk.map_err(|error| unread(super::explain(&error)))?;
             let take = usize::try_from(limit - read).unwrap_or(usize::MAX).min(chunk.len());
             hasher.update(&chunk[..take]);
             read += take as u64;
@@ -150,7 +158,9 @@ impl Steps {
         match fact {
             ReceiptFact::Found(receipt) => ReceiptFact::Found(receipt),
             ReceiptFact::Absent { detail } => ReceiptFact::Absent { detail: redact(detail) },
-            ReceiptFact::Unavailable { detail } => ReceiptFact::Unavailable { detail: redact(detail) },
+            ReceiptFact::Unavailable { status, detail } => {
+                ReceiptFact::Unavailable { status, detail: redact(detail) }
+            }
         }
     }
 }
@@ -192,7 +202,8 @@ fn read_receipt(spec: &ReceiptSpec, page: &Page<'_>) -> ReceiptFact {
         Some(value) => value.as_str().and_then(Sha256Digest::parse),
     };
     let Some(sha256) = sha256 else {
-        return ReceiptFact::Unavailable { detail: format!("what stands at `{}` is no SHA-256 in hex", spec.sha256) };
+        let detail = format!("what stands at `{}` is no SHA-256 in hex", spec.sha256);
+        return ReceiptFact::Unavailable { status: None, detail };
     };
     let size = spec.size.as_ref().and_then(|pointer| document.pointer(pointer));
     let size = size.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
