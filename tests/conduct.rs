@@ -16,7 +16,7 @@ use edge::{case, control, empty, from_shift_jis, jpeg, large, open, pdf};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use wafcanary::corpus::{Case, Content};
+use wafcanary::corpus::{Case, Content, Transport};
 use wafcanary::profile::Profile;
 use wafcanary::profile::target::Scheme;
 use wafcanary::replay::Replayer;
@@ -246,6 +246,22 @@ async fn a_refusal_that_no_canary_can_vouch_for_any_more_stays_open() {
     let ran = run(plans(3), profile(port, "max_requests = 2")).await;
     assert!(matches!(ran.ending(), RunEnding::Ceiling { .. }), "{:?}", ran.endings);
     assert_eq!(ran.outcomes(), []);
+}
+
+#[tokio::test]
+async fn a_canary_control_is_sent_as_the_form_sends_files() {
+    let server = wiremock::MockServer::start().await;
+    let taken = wiremock::ResponseTemplate::new(200).set_body_string("accepted");
+    wiremock::Mock::given(wiremock::matchers::method("PUT")).respond_with(taken).mount(&server).await;
+    let mut profile = profile(server.address().port(), "");
+    profile.upload.transport = Transport::Put;
+    let ran = run(vec![Case { transport: Transport::Put, ..plans(1).remove(0) }], profile).await;
+    let canary = |(_, event): &(SideName, Event)| match event {
+        Event::Canary { verdict, .. } => Some(verdict.outcome),
+        _ => None,
+    };
+    assert_eq!(ran.events.iter().find_map(canary), Some(Outcome::Delivered));
+    assert_eq!(ran.outcomes(), [Outcome::Delivered]);
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ pub async fn conduct(plan: Plan, lanes: Vec<Lane>, mut stop: watch::Receiver<boo
     for lane in &shared.lanes {
         let mut events = Vec::new();
         let first = tokio::select! {
-            first = lane.preflight(&mut events) => first,
+            first = lane.first_canary(&mut events) => first,
             () = stopped(&mut stop) => Err(RunEnding::Interrupted),
         };
         (shared.sink)((lane.name(), events))?;

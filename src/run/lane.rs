@@ -58,7 +58,9 @@ impl Lane {
         settled: HashMap<CaseId, Outcome>,
     ) -> Self {
         let pace = &profile.pace;
-        let sentinel = Sentinel::new(crate::corpus::canary(), pace.canary_every, pace.max_retry_after);
+        // As the profile's forms send it: an endpoint for PUT knows no multipart.
+        let canary = Case { transport: profile.upload.transport, ..crate::corpus::canary() };
+        let sentinel = Sentinel::new(canary, pace.canary_every, pace.max_retry_after);
         // Asked for here, so that its patterns are compiled before anything is sent.
         let signatures = Signatures::builtin();
         Self { name, replayer, profile, rounds, sentinel, signatures, settled }
@@ -84,7 +86,7 @@ impl Lane {
     }
 
     /// Sends the first canary control, so that an edge that can't be reached is said at once.
-    pub(super) async fn preflight(&self, events: &mut Vec<Event>) -> Result<(), RunEnding> {
+    pub(super) async fn first_canary(&self, events: &mut Vec<Event>) -> Result<(), RunEnding> {
         self.sentinel.first(self, events).await
     }
 

@@ -158,9 +158,7 @@ impl Steps {
         match fact {
             ReceiptFact::Found(receipt) => ReceiptFact::Found(receipt),
             ReceiptFact::Absent { detail } => ReceiptFact::Absent { detail: redact(detail) },
-            ReceiptFact::Unavailable { status, detail } => {
-                ReceiptFact::Unavailable { status, detail: redact(detail) }
-            }
+            ReceiptFact::Unavailable { status, detail } => ReceiptFact::Unavailable { status, detail: redact(detail) },
         }
     }
 }
