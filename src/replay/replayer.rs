@@ -126,6 +126,18 @@ impl Replayer {
         lock(&self.pacer).requests()
     }
 
+    /// The pace as it stands: for a replayer that goes on where this one ends.
+    #[must_use]
+    pub fn pacer(&self) -> Pacer {
+        lock(&self.pacer).clone()
+    }
+
+    /// Goes on at a pace: what was sent at it counts for the ceilings.
+    #[must_use]
+    pub fn at_pace(self, pacer: Pacer) -> Self {
+        Self { pacer: Mutex::new(pacer), ..self }
+    }
+
     /// Which ceiling is reached, in words; `None`: sending may go on.
     #[must_use]
     pub fn over_ceiling(&self) -> Option<String> {

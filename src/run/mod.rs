@@ -5,6 +5,7 @@ pub mod event;
 pub mod journal;
 pub mod lane;
 pub mod pool;
+pub mod preflight;
 pub mod read;
 mod sentinel;
 
