@@ -10,6 +10,7 @@ use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
 use super::options::{OutputOptions, SelectOptions, SendOptions};
+use super::preflight;
 use super::run::exit_code;
 use super::session::{self, COMPARISON, Lap, Selected};
 use super::settings::Settings;
@@ -20,6 +21,7 @@ use crate::exit::ExitCode;
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report::{self, Format, Options};
+use crate::run::preflight::MOST_UPLOADS;
 use crate::run::{Run, SideName};
 
 /// Each case goes to both edges in turn, to the baseline twice; what disagrees is sent again before it is called a
@@ -47,6 +49,10 @@ pub(crate) struct CompareArgs {
     /// Compare although both sides are the same edge: to measure its noise
     #[arg(long, env = "WAFCANARY_ALLOW_SAME_EDGE", value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) allow_same_edge: bool,
+    /// Send the corpus without asking both edges first, by a few uploads, whether it can prove anything
+    #[arg(long, env = "WAFCANARY_NO_PREFLIGHT", value_parser = clap::builder::BoolishValueParser::new())]
+    #[serde(skip)]
+    pub(crate) no_preflight: bool,
     #[command(flatten)]
     pub(crate) select: SelectOptions,
     #[command(flatten)]
@@ -61,6 +67,14 @@ struct Half {
     side: SideName,
     given: PathBuf,
     edge: Option<Edge>,
+}
+
+impl Half {
+    /// What a preflight needs of it; `None`: it is a stored run.
+    fn before(&self) -> Option<preflight::Side<'_>> {
+        let (profile, rounds) = (&self.edge.as_ref()?.profile, rounds(self.side));
+        Some(preflight::Side { which: self.side, name: folder(self.side), path: &self.given, profile, rounds })
+    }
 }
 
 /// Times that the baseline is asked for each case: its disagreement with itself is the noise.
@@ -103,7 +117,7 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
     // The document of a million cases takes as long to write as the report to render.
     std::thread::scope(|scope| {
         let kept = scope.spawn(|| keep(&comparison, &dir));
-        hand_on(&comparison, console);
+        hand_on(&report::github_output(&comparison), console);
         let stored = Options { repros: repros(&comparison, &dir), ..Options::default() };
         for (format, path, file) in &writes {
             session::fill(path, file, |out| report::render_comparison(&comparison, *format, &stored, out))?;
@@ -127,13 +141,12 @@ fn keep(comparison: &Comparison, dir: &Path) -> Result<()> {
     written.map_err(|error| Error::inconclusive(format!("cannot write the comparison: {error}")).file(&path))
 }
 
-/// Appends the decision and the counts to `$GITHUB_OUTPUT`, for the later steps of a workflow.
-fn hand_on(comparison: &Comparison, console: &Console) {
+/// Appends lines, such as the decision and the counts, to `$GITHUB_OUTPUT`, for the later steps of a workflow.
+fn hand_on(lines: &str, console: &Console) {
     let Some(path) = std::env::var_os("GITHUB_OUTPUT").filter(|path| !path.is_empty()).map(PathBuf::from) else {
         return;
     };
     let opened = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-    let lines = report::github_output(comparison);
     if let Err(error) = opened.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes())) {
         // The exit code says the same, so this does not change it.
         console.warn(&format!("cannot write to `$GITHUB_OUTPUT` ({}): {error}", path.display()));
@@ -168,7 +181,8 @@ fn plan_only(args: &CompareArgs, settings: &Settings, console: &Console) -> Resu
     let loaded: Vec<&Profile> = profiles.iter().map(|(_, profile)| profile).collect();
     let selected = session::select(&args.select, settings, &loaded, console)?;
     let planned: Vec<_> = profiles.iter().map(|(side, profile)| (profile, rounds(*side))).collect();
-    dry_run::print(&selected, &planned, console)
+    let preflight = if args.no_preflight { 0 } else { MOST_UPLOADS };
+    dry_run::print(&selected, &planned, preflight, console)
 }
 
 fn sides(args: &CompareArgs) -> impl Iterator<Item = (SideName, &Path)> {
@@ -200,12 +214,19 @@ async fn make(
         let selected = session::select(&args.select, settings, &profiles, console)?;
         refuse_other_corpus(&halves, &selected)?;
         keep_options(args, dir, resume)?;
+        let mut pacers = Vec::new();
+        if !resume && !args.no_preflight {
+            let sides: Vec<_> = live.iter().filter_map(|half| half.before()).collect();
+            let ready = preflight::before(&sides, &selected, policy.allow_same_edge, console).await;
+            pacers = ready.inspect_err(|_| refused(dir, console))?;
+        }
         let laps = live.iter().filter_map(|half| {
             Some(Lap {
                 side: half.side,
                 profile: half.edge.as_ref()?.profile.clone(),
                 dir: dir.join(folder(half.side)),
                 rounds: rounds(half.side),
+                pacer: pacers.iter().find(|(side, _)| *side == half.side).map(|(_, pacer)| pacer.clone()),
                 selected: &selected,
             })
         });
@@ -218,6 +239,12 @@ async fn make(
     }
     keep_options(args, dir, resume)?;
     assemble(&halves, dir, &policy, &waivers).map(Some)
+}
+
+/// After a preflight that found no sense in sending the corpus.
+fn refused(dir: &Path, console: &Console) {
+    session::forget_options(dir);
+    hand_on("decision=inconclusive\nexit_code=3\n", console);
 }
 
 /// Makes the folder, when nothing speaks against the comparison any more.

@@ -50,6 +50,8 @@ pub(crate) fn demo(args: &DemoArgs, console: &Console) -> Result<ExitCode> {
         confirm: 3,
         waivers: None,
         allow_same_edge: false,
+        // Both edges are ours, and known.
+        no_preflight: true,
         select: SelectOptions::default(),
         send: SendOptions::default(),
         output,

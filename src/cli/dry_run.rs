@@ -12,8 +12,14 @@ use crate::exit::ExitCode;
 use crate::profile::Profile;
 use crate::replay::Replayer;
 
-/// Prints cases, requests, bytes, hosts and estimated time. `sides`: each edge with the times it is asked for each case.
-pub(crate) fn print(selected: &Selected, sides: &[(&Profile, u32)], console: &Console) -> Result<ExitCode> {
+/// Prints cases, requests, bytes, hosts and estimated time. `sides`: each edge with the times it is asked for each case;
+/// `preflight`: uploads that a preflight sends to each at most.
+pub(crate) fn print(
+    selected: &Selected,
+    sides: &[(&Profile, u32)],
+    preflight: u64,
+    console: &Console,
+) -> Result<ExitCode> {
     let mut text = String::new();
     let controls = selected.cases.iter().filter(|case| case.attachment.intent == Intent::Control).count();
     let _ = writeln!(text, "nothing is sent: this is what would be");
@@ -38,7 +44,11 @@ pub(crate) fn print(selected: &Selected, sides: &[(&Profile, u32)], console: &Co
         let steps = (profile.before.len() + profile.after.len()) as u64 * uploads;
         let _ = writeln!(text, "\nprofile   {} ({})", profile.name, profile.target.url());
         let _ = writeln!(text, "hosts     {}", profile.guard.allowed_hosts.join(", "));
-        let _ = writeln!(text, "requests  {uploads} uploads, about {canaries} canary controls, {steps} other steps");
+        let before = if preflight == 0 { String::new() } else { format!(", up to {preflight} of the preflight") };
+        let _ = writeln!(
+            text,
+            "requests  {uploads} uploads, about {canaries} canary controls, {steps} other steps{before}"
+        );
         let _ = writeln!(text, "bytes     {}", bytes * u64::from(*rounds));
         let time = match profile.pace.rate {
             #[expect(clippy::cast_precision_loss, reason = "an estimate in seconds")]

@@ -19,10 +19,15 @@ pub(crate) struct Edge {
 impl Edge {
     /// Loads the profile, applies what the flags say, and starts its lab edge if it has one.
     pub(crate) async fn open(path: &Path, send: &SendOptions, console: &Console) -> Result<Self> {
-        let mut profile = load(path, send)?;
+        let profile = load(path, send)?;
         for lint in crate::profile::check(&profile) {
             console.warn(&format!("profile `{}`: {lint}", profile.name));
         }
+        Self::start(profile, path).await
+    }
+
+    /// Starts the lab edge of a profile, if it has one.
+    pub(crate) async fn start(mut profile: Profile, path: &Path) -> Result<Self> {
         let lab = match &profile.lab {
             Some(table) => {
                 let options = lab::Options { listen: IpAddr::V4(Ipv4Addr::LOCALHOST), ..lab::Options::default() };
@@ -55,13 +60,22 @@ pub(crate) fn load(path: &Path, send: &SendOptions) -> Result<Profile> {
         }
         profile.pace.concurrency = concurrency;
     }
-    if profile.guard.environment == Environment::Production && !send.allow_production && !send.dry_run {
-        return Err(Error::usage(format!("profile `{}` sends to production", profile.name))
-            .file(path)
-            .key("guard.environment")
-            .help("see with `--dry-run` what would be sent, then add `--allow-production`"));
+    if !send.dry_run {
+        let help = "see with `--dry-run` what would be sent, then add `--allow-production`";
+        refuse_production(&profile, path, send.allow_production, help)?;
     }
     Ok(profile)
+}
+
+/// Refuses to send to production unless it is `allowed`; `help` says how else to go on.
+pub(crate) fn refuse_production(profile: &Profile, path: &Path, allowed: bool, help: &str) -> Result<()> {
+    if profile.guard.environment != Environment::Production || allowed {
+        return Ok(());
+    }
+    Err(Error::usage(format!("profile `{}` sends to production", profile.name))
+        .file(path)
+        .key("guard.environment")
+        .help(help))
 }
 
 fn point_at(profile: &mut Profile, lab: &Lab) {

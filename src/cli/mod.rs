@@ -10,6 +10,7 @@ mod generate;
 mod lab;
 mod options;
 mod origin;
+mod preflight;
 mod profile;
 mod report;
 mod run;

@@ -63,7 +63,7 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
     if args.send.dry_run {
         let profile = edge::load(&profile, &args.send)?;
         let selected = session::select(&args.select, settings, &[&profile], console)?;
-        return dry_run::print(&selected, &[(&profile, args.rounds)], console);
+        return dry_run::print(&selected, &[(&profile, args.rounds)], 0, console);
     }
     let writes = session::open_writes(&args.output)?;
     let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "run"));
@@ -79,6 +79,7 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
             profile: edge.profile.clone(),
             dir: dir.clone(),
             rounds: args.rounds,
+            pacer: None,
             selected: &selected,
         };
         session::send(vec![lap], args.rounds, resume.is_some(), console).await

@@ -16,6 +16,7 @@ use crate::corpus::{Case, CaseId, Corpus, Selection, Set, Sha256Digest, selectio
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::replay::Replayer;
+use crate::replay::pace::Pacer;
 use crate::report::{Format, Progress};
 use crate::run::{
     Batch, Endings, Event, Journal, Lane, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName, conduct,
@@ -41,6 +42,8 @@ pub(crate) struct Lap<'a> {
     pub(crate) profile: Arc<Profile>,
     pub(crate) dir: PathBuf,
     pub(crate) rounds: u32,
+    /// The pace as a preflight left it.
+    pub(crate) pacer: Option<Pacer>,
     pub(crate) selected: &'a Selected,
 }
 
@@ -145,7 +148,10 @@ pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console
         let manifest = lap.manifest(&run, &started);
         let (journal, settled) = lap.open_journal(&manifest, resume)?;
         left += cases.iter().filter(|case| !settled.contains_key(&case.id)).count();
-        let replayer = Replayer::new(lap.profile.clone(), &run)?;
+        let mut replayer = Replayer::new(lap.profile.clone(), &run)?;
+        if let Some(pacer) = &lap.pacer {
+            replayer = replayer.at_pace(pacer.clone());
+        }
         journals.push((lap.side, journal));
         lanes.push(Lane::new(lap.side, replayer, lap.profile.clone(), lap.rounds, settled));
     }
@@ -297,6 +303,12 @@ pub(crate) fn keep_options(dir: &Path, options: &impl Serialize) -> Result<()> {
     let unfinished = dir.join("options.json.new");
     std::fs::write(&unfinished, text + "\n").map_err(|error| cannot(&error))?;
     std::fs::rename(&unfinished, &path).map_err(|error| cannot(&error))
+}
+
+/// Takes back the options of a run that sent no case, so that it can be started again in the same folder.
+pub(crate) fn forget_options(dir: &Path) {
+    // What cannot be taken back is only in the way of the next run, which will say so.
+    let _ = std::fs::remove_file(dir.join(OPTIONS)).and_then(|()| std::fs::remove_dir(dir));
 }
 
 /// Reads the options that a run was started with.

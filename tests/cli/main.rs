@@ -5,6 +5,7 @@
 
 mod network;
 mod origin;
+mod preflight;
 mod record;
 mod settings;
 mod usage;
