@@ -110,7 +110,8 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
     let writes = session::open_writes(&args.output)?;
     let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "compare"));
     let runtime = session::runtime()?;
-    let Some(comparison) = runtime.block_on(make(&args, settings, &dir, resume.is_some(), console))? else {
+    let made = runtime.block_on(make(&args, settings, &dir, resume.is_some(), console));
+    let Some(comparison) = made.inspect_err(|error| session::empty_writes(&writes, error))? else {
         console.note(&format!("interrupted; go on with: wafcanary compare --resume {}", dir.display()));
         return Ok(ExitCode::Interrupted);
     };

@@ -14,6 +14,7 @@ use super::options::{OutputOptions, SelectOptions, SetName};
 use super::settings::Settings;
 use crate::corpus::{Case, CaseId, Corpus, Selection, Set, Sha256Digest, selection_digest};
 use crate::error::{Error, Result};
+use crate::exit::ExitCode;
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::replay::pace::Pacer;
@@ -264,6 +265,17 @@ pub(crate) fn open_writes(output: &OutputOptions) -> Result<Vec<(Format, PathBuf
         Ok((*format, path.clone(), file))
     };
     output.write.iter().map(open).collect()
+}
+
+/// Empties the files of `--write` after an error that leaves everything open: what an earlier comparison said there must
+/// not be taken for what this one says.
+pub(crate) fn empty_writes(writes: &[(Format, PathBuf, std::fs::File)], error: &Error) {
+    if error.exit_code() == ExitCode::Inconclusive {
+        for (_, _, file) in writes {
+            // Only a file has a length to cut, and the exit code says the same.
+            let _ = file.set_len(0);
+        }
+    }
 }
 
 /// Fills a file of `--write`.

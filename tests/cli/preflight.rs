@@ -76,10 +76,12 @@ fn a_side_that_cannot_be_asked_ends_the_comparison_before_the_corpus_and_leaves_
     place.write("output.txt", "");
     for (baseline, candidate, name) in [("p.toml", &*lab("upper"), "baseline"), (&lab("upper"), "p.toml", "candidate")]
     {
-        let mut command = comparing(&place, baseline, candidate, "out", &[]);
+        place.write("junit.xml", "<earlier/>");
+        let mut command = comparing(&place, baseline, candidate, "out", &["--write", "junit=junit.xml"]);
         let compared = ran(command.env("GITHUB_OUTPUT", place.path("output.txt")));
         compared.says(3, &[&format!("preflight of the {name}"), "unreachable", "p.toml", "does anything listen"]);
         assert!(compared.out.is_empty() && !place.path("out").exists());
+        assert_eq!(place.read("junit.xml"), "", "an earlier report is not that of this comparison");
     }
     assert_eq!(place.read("output.txt"), "decision=inconclusive\nexit_code=3\n".repeat(2));
 }
