@@ -1,6 +1,7 @@
 //! Which log it is.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::Error;
@@ -17,7 +18,7 @@ pub enum Format {
     ModSecurity2Json,
     /// Audit log of ModSecurity 3 with `SecAuditLogFormat Native`.
     ModSecurity3Native,
-    /// Audit log of ModSecurity 3, and of Coraza in its native layout, with `SecAuditLogFormat JSON`.
+    /// Audit log of ModSecurity 3 with `SecAuditLogFormat JSON`.
     ModSecurity3Json,
     /// Error log of nginx. In detection mode ModSecurity writes at level `info`: a log of level `error` has none of it.
     NginxError,
@@ -67,5 +68,64 @@ impl FromStr for Format {
             Error::usage(format!("`{text}` is not a format of a WAF's log"))
                 .help(format!("write one of {}", names.join(", ")))
         })
+    }
+}
+
+/// Bytes of a log that its format is told by.
+pub(super) const HEAD: u64 = 64 << 10;
+
+/// Tells the format by the first line that can be one.
+pub(super) fn detect(head: &[u8]) -> Option<Format> {
+    const LINES: usize = 50;
+    head.split(|byte| *byte == b'\n').take(LINES).find_map(of_line)
+}
+
+fn of_line(line: &[u8]) -> Option<Format> {
+    let has = |text: &str| memchr::memmem::find(line, text.as_bytes()).is_some();
+    match line {
+        [b'{', ..] if has("\"transaction_id\"") => Some(Format::ModSecurity2Json),
+        [b'{', ..] if has("\"transaction\"") => Some(Format::ModSecurity3Json),
+        [b'-', b'-', b'-', .., b'-', b'A', b'-', b'-'] => Some(Format::ModSecurity3Native),
+        [b'-', b'-', .., b'-', b'A', b'-', b'-'] => Some(Format::ModSecurity2Native),
+        // `2026/11/25 21:00:27 [error]`
+        [y, _, _, _, b'/', _, _, b'/', _, _, b' ', .., _] if y.is_ascii_digit() && has(" [") => {
+            Some(Format::NginxError)
+        }
+        // `[Wed Nov 25 21:00:31.117172 2026] [security2:error]`
+        [b'[', rest @ ..] if starts_with_day(rest) && has("] [") => Some(Format::ApacheError),
+        _ => None,
+    }
+}
+
+fn starts_with_day(text: &[u8]) -> bool {
+    [b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun "].iter().any(|day| text.starts_with(*day))
+}
+
+/// Whether it is the index of a concurrent audit log.
+pub(super) fn is_index(head: &[u8]) -> bool {
+    let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    super::read::index_entry(&String::from_utf8_lossy(first)).is_some()
+}
+
+/// A log whose format cannot be told.
+pub(super) fn unknown(path: &Path) -> Error {
+    let names: Vec<_> = Format::ALL[1..].iter().map(|format| format.as_str()).collect();
+    Error::usage("the format of the WAF's log cannot be told").file(path).help(format!(
+        "write it after the file's name, as in `FILE:{}`; the others are {}",
+        names[0],
+        names[1..].join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_back() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse::<Format>().expect("a name"), format);
+        }
+        assert!("modsecurity".parse::<Format>().is_err());
     }
 }

@@ -4,19 +4,26 @@
 //! in bounded memory whatever is in it: ModSecurity 3 logs the matched value, which can be the whole attachment.
 //! For the same reason nothing of what matched is kept beyond [`MATCHED_CHARS`] characters.
 
+mod error_log;
 mod format;
 mod hit;
+mod json_filter;
+mod lines;
+mod modsecurity_json;
+mod native;
 mod read;
 mod redact;
+mod rule_text;
 mod tail;
+mod transaction;
 
 use serde::{Deserialize, Serialize};
 
 pub use format::Format;
 pub use hit::{Action, RuleHit, refusing_hit, would_block};
-pub use read::{Rotated, Skipped, Summary, read};
+pub use read::{MAX_SKIPPED, Skipped, Summary, read};
 pub use redact::{MATCHED_CHARS, MESSAGE_CHARS, MatchedData};
-pub use tail::Position;
+pub use tail::{Position, Rotated};
 
 /// Rule hits that are kept of one transaction; those past it are counted in [`Transaction::hits_left_off`].
 pub const MAX_HITS: usize = 256;
