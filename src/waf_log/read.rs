@@ -3,18 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::error_log::{self, Server};
-use super::tail::{Place, Rotated, continuation, unreadable};
+use super::tail::{Place, Rotated, continuation, unreadable, walk};
 use super::{Format, Position, Transaction, format, modsecurity_json, native};
 use crate::error::{Error, Result};
 
 /// Records told in [`Summary::skipped`] at most; the rest is only counted.
 pub const MAX_SKIPPED: usize = 20;
-
-/// Levels of folders that are searched for the files of a concurrent audit log.
-const DEPTH: usize = 8;
 
 /// What was read of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,11 +56,11 @@ pub fn read(path: &Path, format: Format, from: &Position, visit: &mut dyn FnMut(
     }
     if path.is_dir() {
         sink.follow = false;
-        let since = match from.0 {
-            Place::Directory { since } => Some(since),
-            Place::Start | Place::File { .. } => None,
-        };
-        sink.directory(path, since, DEPTH).map_err(|error| unreadable(path, &error))?;
+        walk(path, &mut |file, metadata| match &from.0 {
+            Place::Directory { since, known } if metadata.modified()? < *since || known.contains(file) => Ok(()),
+            Place::Directory { .. } | Place::Start | Place::File { .. } => sink.single(file),
+        })
+        .map_err(|error| unreadable(path, &error))?;
         return Ok(sink.summary);
     }
     let continuation = continuation(path, from)?;
@@ -140,25 +136,6 @@ impl Sink<'_> {
         };
         self.summary.format.get_or_insert(format);
         self.parse(file, format)
-    }
-
-    /// The files of a storage directory that changed since, in the order of their names, which begin with the time.
-    fn directory(&mut self, folder: &Path, since: Option<SystemTime>, depth: usize) -> io::Result<()> {
-        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            // Links are not followed: a storage directory has none.
-            let kind = entry.file_type()?;
-            if kind.is_dir() && depth > 0 {
-                self.directory(&entry.path(), since, depth - 1)?;
-            } else if kind.is_file() {
-                let modified = entry.metadata()?.modified()?;
-                if since.is_none_or(|since| modified >= since) {
-                    self.single(&entry.path())?;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// A file from an offset to the end that it has now.

@@ -1,8 +1,10 @@
 //! Where a log ended before a run began, and where its continuation is after a rotation.
 
+use std::collections::HashSet;
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
 
@@ -16,8 +18,11 @@ pub(super) enum Place {
     Start,
     /// A file's identity (device and inode, where the system has them) and the bytes that it had.
     File { identity: Option<Identity>, offset: u64 },
-    /// A storage directory of concurrent audit logs: files that changed since are read.
-    Directory { since: SystemTime },
+    /// A storage directory of concurrent audit logs: files that changed since then are read, those known then apart.
+    ///
+    /// NOTE: the times are the file system's. It stamps files with a clock that lags behind the system's, and on a
+    /// network it has a clock of its own: the time of now would leave out files that come right after it.
+    Directory { since: SystemTime, known: HashSet<PathBuf> },
 }
 
 /// Device and inode.
@@ -36,12 +41,55 @@ impl Position {
     /// When the log is there and cannot be looked at.
     pub fn now(path: &Path) -> Result<Self> {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Ok(Self(Place::Directory { since: SystemTime::now() })),
+            Ok(metadata) if metadata.is_dir() => end_of_directory(path).map_err(|error| unreadable(path, &error)),
             Ok(metadata) => Ok(Self(Place::File { identity: identity(&metadata), offset: metadata.len() })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::start()),
             Err(error) => Err(unreadable(path, &error)),
         }
     }
+}
+
+/// The newest files of a storage directory, by which later ones are told.
+fn end_of_directory(folder: &Path) -> io::Result<Position> {
+    /// Time stamps may be as coarse as this.
+    const COARSE: Duration = Duration::from_secs(2);
+    let mut newest: Option<SystemTime> = None;
+    walk(folder, &mut |_, metadata| {
+        newest = newest.max(Some(metadata.modified()?));
+        Ok(())
+    })?;
+    let Some(since) = newest.and_then(|newest| newest.checked_sub(COARSE)) else { return Ok(Position::start()) };
+    let mut known = HashSet::new();
+    walk(folder, &mut |path, metadata| {
+        if metadata.modified()? >= since {
+            known.insert(path.to_path_buf());
+        }
+        Ok(())
+    })?;
+    Ok(Position(Place::Directory { since, known }))
+}
+
+/// The files below a storage directory, in the order of their names, which begin with the time. Links are not
+/// followed: a storage directory has none.
+pub(super) fn walk(folder: &Path, visit: &mut dyn FnMut(&Path, &Metadata) -> io::Result<()>) -> io::Result<()> {
+    walk_down(folder, visit, DEPTH)
+}
+
+/// Levels of folders that are searched for the files of a concurrent audit log.
+const DEPTH: usize = 8;
+
+fn walk_down(folder: &Path, visit: &mut dyn FnMut(&Path, &Metadata) -> io::Result<()>, depth: usize) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let kind = entry.file_type()?;
+        if kind.is_dir() && depth > 0 {
+            walk_down(&entry.path(), visit, depth - 1)?;
+        } else if kind.is_file() {
+            visit(&entry.path(), &entry.metadata()?)?;
+        }
+    }
+    Ok(())
 }
 
 /// What to read of a log: parts of files, in order, and whether something between them is lost.
