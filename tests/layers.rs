@@ -12,6 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("profile", &["corpus"]),
     ("replay", &["corpus", "wire", "profile"]),
     ("verdict", &["replay", "profile"]),
+    ("waf_log", &[]),
     ("run", &["corpus", "wire", "profile", "replay", "verdict"]),
     ("compare", &["run", "verdict", "corpus", "profile"]),
     ("explain", &["corpus", "wire", "profile", "replay", "verdict", "run", "compare"]),
