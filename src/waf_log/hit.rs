@@ -6,7 +6,7 @@ use super::redact::MatchedData;
 use super::{EngineMode, Transaction};
 
 /// A rule that fired, or a limit that was exceeded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RuleHit {
     /// The rule's id. `None`: no rule but the engine or the server itself, as for a body over the limit; or the
     /// server cut the line before the id.
@@ -28,7 +28,7 @@ pub struct RuleHit {
 }
 
 /// What a hit does to the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// The request was refused because of it.

@@ -10,7 +10,7 @@ pub const MESSAGE_CHARS: usize = 300;
 
 /// The start of what a rule matched: one line, control characters escaped, [`MATCHED_CHARS`] characters of the log
 /// at most and never more, because audit logs hold whole attachments of customers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct MatchedData(String);
 

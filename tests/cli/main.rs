@@ -8,6 +8,7 @@ mod origin;
 mod record;
 mod settings;
 mod usage;
+mod waf_log;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
