@@ -195,7 +195,7 @@ impl Recorder {
             return Ok(());
         }
         lap.waf_logs.iter().for_each(LogSource::settle);
-        let joined = Attempts::read(&lap.dir)?.join(&lap.waf_logs)?;
+        let joined = Attempts::read(&lap.dir)?.join(&lap.waf_logs)?.redacted(&lap.profile.redactor);
         let side = lap.side;
         let cases = joined.cases.into_iter().map(|(case, evidence)| Event::Waf { side, case, evidence });
         let events: Vec<_> = cases.chain(joined.logs.into_iter().map(|log| Event::WafLog { side, log })).collect();

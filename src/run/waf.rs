@@ -17,8 +17,9 @@ use super::journal::JOURNAL;
 use super::read::Lines;
 use crate::corpus::CaseId;
 use crate::error::Result;
+use crate::profile::Redactor;
 use crate::verdict::Outcome;
-use crate::waf_log::{self, Format, Position, Rotated, RuleHit, Transaction, would_block};
+use crate::waf_log::{self, Format, MatchedData, Position, Rotated, RuleHit, Transaction, would_block};
 
 /// Rules kept of one case.
 const MOST_RULES: usize = 64;
@@ -201,6 +202,18 @@ impl Attempts {
     }
 }
 
+impl Joined {
+    /// Takes a profile's secrets out of what the log shows of requests.
+    #[must_use]
+    pub fn redacted(mut self, redactor: &Redactor) -> Self {
+        for hit in self.cases.values_mut().flat_map(|evidence| &mut evidence.rules) {
+            hit.message = redactor.redact(&hit.message);
+            hit.data = hit.data.take().and_then(|data| MatchedData::new(&redactor.redact(data.as_str())));
+        }
+        self
+    }
+}
+
 /// Whether a header of an answer carries an id that the edge gave the request.
 fn names_a_request(header: &str) -> bool {
     header.contains("unique") || header.ends_with("-id")
@@ -283,5 +296,72 @@ impl WafLog {
             warnings.push(format!("`{file}` ends in the midst of a record: it may still be being written"));
         }
         warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::waf_log::Action;
+
+    fn hit(id: &str, data: &str) -> RuleHit {
+        RuleHit {
+            id: Some(id.to_owned()),
+            message: "Attempted multipart/form-data bypass".to_owned(),
+            phase: Some(2),
+            variable: Some("FILES:file".to_owned()),
+            data: MatchedData::new(data),
+            severity: None,
+            crs: true,
+            action: Action::NonDisruptive,
+        }
+    }
+
+    fn case(id: &str) -> CaseId {
+        CaseId::parse(id).unwrap()
+    }
+
+    #[test]
+    fn a_transaction_is_joined_by_the_attempt_or_by_an_id_that_the_answer_carried() {
+        let mut attempts = Attempts::default();
+        attempts.add(case("pdf/a"), "first".to_owned(), &[("x-unique-id".to_owned(), "aSYfQn8AAQEAA".to_owned())]);
+        attempts.add(case("pdf/b"), "second".to_owned(), &[("server".to_owned(), "Apache/2.4.71".to_owned())]);
+        let found = |attempt: Option<&str>, unique_id: Option<&str>| {
+            let (attempt, unique_id) = (attempt.map(str::to_owned), unique_id.map(str::to_owned));
+            let at = attempts.case_of(&Transaction { attempt, unique_id, ..Transaction::default() });
+            at.map(|at| attempts.cases[at].as_str())
+        };
+        assert_eq!(found(Some("second"), None), Some("pdf/b"));
+        assert_eq!(found(None, Some("first")), Some("pdf/a"), "the edge took the attempt as its own id");
+        assert_eq!(found(None, Some("aSYfQn8AAQEAA")), Some("pdf/a"));
+        assert_eq!(found(None, Some("Apache/2.4.71")), None);
+        assert_eq!(found(Some("third"), Some("aSYfQn8AAQEAA")), Some("pdf/a"));
+        assert_eq!(found(None, None), None);
+    }
+
+    #[test]
+    fn a_rule_is_told_once_however_many_logs_and_attempts_tell_it() {
+        let mut evidence = WafEvidence::default();
+        let said = |data: &str, score| Transaction {
+            hits: vec![hit("920120", data), hit("949110", "")],
+            anomaly_score: score,
+            ..Transaction::default()
+        };
+        evidence.take(said("", None));
+        evidence.take(said("a;b.pdf", Some(5)));
+        evidence.take(said("c;d.pdf", Some(3)));
+        let told: Vec<_> = evidence.rules.iter().map(|hit| (hit.id.as_deref().unwrap(), hit.data.as_ref())).collect();
+        assert_eq!(told, [("920120", MatchedData::new("a;b.pdf").as_ref()), ("949110", None)]);
+        assert_eq!(evidence.anomaly_score, Some(5));
+    }
+
+    #[test]
+    fn secrets_of_the_profile_are_taken_out_of_what_matched() {
+        let redactor = Redactor::default();
+        redactor.learn("s3cret-token");
+        let evidence = WafEvidence { rules: vec![hit("920120", "x=s3cret-token")], ..WafEvidence::default() };
+        let joined = Joined { cases: [(case("pdf/a"), evidence)].into(), logs: Vec::new() }.redacted(&redactor);
+        let told = joined.cases[&case("pdf/a")].rules[0].data.as_ref().unwrap().as_str().to_owned();
+        assert!(!told.contains("s3cret") && told.contains("***"), "{told}");
     }
 }
