@@ -4,7 +4,10 @@ use crate::run::WafEvidence;
 use crate::waf_log::RuleHit;
 
 /// Rules of the Core Rule Set that add up what others have found: they decide, and say nothing of why.
-const EVALUATIONS: [&str; 8] = ["949100", "949110", "949111", "959100", "959101", "980130", "980140", "980170"];
+const EVALUATIONS: [&str; 5] = ["949100", "949110", "949111", "959100", "959101"];
+
+/// Rules of the Core Rule Set that tell the sum once more when all is over (RESPONSE-980-CORRELATION).
+const CORRELATION: &str = "980";
 
 /// A rule, and in how many of the cases it fired.
 pub(crate) type RuleCount<'a> = (&'a RuleHit, usize);
@@ -12,7 +15,8 @@ pub(crate) type RuleCount<'a> = (&'a RuleHit, usize);
 /// The rules that fired for the cases of an entry, those that say why before those that only add up.
 pub(crate) fn counted<'a>(all: impl Iterator<Item = &'a WafEvidence>) -> Vec<RuleCount<'a>> {
     let mut counts: Vec<RuleCount<'a>> = Vec::new();
-    for hit in all.flat_map(|evidence| &evidence.rules) {
+    let correlates = |hit: &&RuleHit| hit.id.as_deref().is_some_and(|id| id.starts_with(CORRELATION) && id.len() == 6);
+    for hit in all.flat_map(|evidence| &evidence.rules).filter(|hit| !correlates(hit)) {
         // A score or a length in the message differs from case to case: the rule is the same.
         let same = |known: &RuleHit| known.id == hit.id && (hit.id.is_some() || known.message == hit.message);
         match counts.iter_mut().find(|(known, _)| same(known)) {
@@ -91,5 +95,50 @@ fn part(hit: &RuleHit) -> Option<&'static str> {
         "ARGS" | "ARGS_POST" => Some("a text field"),
         "REQUEST_METHOD" => Some("the method"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::waf_log::{Action, MatchedData};
+
+    fn fired(rules: &[(&str, Option<&str>)]) -> WafEvidence {
+        let hit = |(id, variable): &(&str, Option<&str>)| RuleHit {
+            id: (!id.is_empty()).then(|| (*id).to_owned()),
+            message: if id.is_empty() { "Request body is larger than the configured limit".into() } else { "m".into() },
+            phase: Some(2),
+            variable: variable.map(str::to_owned),
+            data: MatchedData::new(""),
+            severity: None,
+            crs: true,
+            action: Action::NonDisruptive,
+        };
+        WafEvidence { rules: rules.iter().map(hit).collect(), ..WafEvidence::default() }
+    }
+
+    fn decided(cases: &[WafEvidence]) -> Option<String> {
+        decided_by(&counted(cases.iter()), cases.len())
+    }
+
+    #[test]
+    fn what_decides_is_the_variable_of_the_rule_that_fired_for_all() {
+        let (score, name) = (("949110", Some("TX:anomaly_score")), ("920120", Some("FILES:file")));
+        let body = ("921110", Some("REQUEST_BODY"));
+        let content = Some("the content: this file is refused under any other name as well");
+        assert_eq!(decided(&[fired(&[name, score])]).as_deref(), Some("the filename"));
+        assert_eq!(decided(&[fired(&[body, score]), fired(&[body, name, score])]).as_deref(), content);
+        assert_eq!(decided(&[fired(&[name]), fired(&[body])]).as_deref(), Some("the filename and the content"));
+        assert_eq!(decided(&[fired(&[("200004", Some("MULTIPART_UNMATCHED_BOUNDARY"))])]).as_deref(), content);
+        assert_eq!(decided(&[fired(&[("", None)])]).as_deref(), Some("the size"));
+        assert_eq!(decided(&[fired(&[score])]), None);
+    }
+
+    #[test]
+    fn rules_that_only_add_up_stand_last_and_the_correlation_nowhere() {
+        let cases = [fired(&[("980130", None), ("949110", None), ("920120", None)]), fired(&[("949110", None)])];
+        let told: Vec<_> =
+            counted(cases.iter()).into_iter().map(|(hit, count)| (hit.id.clone().unwrap(), count)).collect();
+        assert_eq!(told, [("920120".to_owned(), 1), ("949110".to_owned(), 2)]);
     }
 }
