@@ -13,8 +13,8 @@ use super::transaction::{Builder, Engine};
 /// Transactions that are kept open for later lines. One whose lines are further apart is given in two pieces.
 const OPEN: usize = 512;
 
-/// Hits of all open transactions together.
-const OPEN_HITS: usize = 8192;
+/// Lines of all open transactions together.
+const OPEN_LINES: usize = 8192;
 
 /// Bytes of a line of nginx's error log (`NGX_MAX_ERROR_STR`, less the line end): a longer one is cut.
 const CUT: usize = 2047;
@@ -36,14 +36,22 @@ struct Entry<'a> {
     request: Option<&'a str>,
 }
 
-/// The transactions whose lines may go on.
+/// A transaction whose lines may go on.
+struct Open {
+    unique_id: String,
+    builder: Builder,
+    lines: usize,
+}
+
+/// All of them.
 #[derive(Default)]
 struct Group {
-    open: VecDeque<(String, Builder)>,
+    open: VecDeque<Open>,
     /// Unique ids, with the number of the transaction since the start.
     numbers: HashMap<String, u64>,
     given: u64,
-    hits: usize,
+    /// Lines of all that are open.
+    lines: usize,
     /// Hits whose line was cut before the unique id, by connection: the next line of the connection tells it.
     cut: VecDeque<(String, Builder)>,
 }
@@ -55,25 +63,27 @@ impl Group {
         let place = if let Some(number) = known {
             usize::try_from(number - self.given).unwrap_or(usize::MAX)
         } else {
-            while self.open.len() >= OPEN || (self.hits >= OPEN_HITS && !self.open.is_empty()) {
+            while self.open.len() >= OPEN || (self.lines >= OPEN_LINES && !self.open.is_empty()) {
                 self.give_first(sink);
             }
             let mut builder = Builder::default();
             builder.transaction.unique_id = Some(unique_id.to_owned());
             builder.transaction.at = Some(redact::name(at));
             self.numbers.insert(unique_id.to_owned(), self.given + self.open.len() as u64);
-            self.open.push_back((unique_id.to_owned(), builder));
+            self.open.push_back(Open { unique_id: unique_id.to_owned(), builder, lines: 0 });
             self.open.len() - 1
         };
-        self.hits += 1;
-        &mut self.open[place].1
+        self.lines += 1;
+        let open = &mut self.open[place];
+        open.lines += 1;
+        &mut open.builder
     }
 
     fn give_first(&mut self, sink: &mut Sink<'_>) {
-        if let Some((unique_id, builder)) = self.open.pop_front() {
+        if let Some(Open { unique_id, builder, lines }) = self.open.pop_front() {
             self.numbers.remove(&unique_id);
             self.given += 1;
-            self.hits = self.hits.saturating_sub(builder.transaction.hits.len());
+            self.lines -= lines;
             sink.give(builder.finish(Engine::TellsRefusals));
         }
     }
@@ -160,7 +170,9 @@ fn take(entry: &Entry<'_>, line: &Line<'_>, group: &mut Group, sink: &mut Sink<'
     };
     let earlier = group.take_cut(entry.connection);
     let builder = group.builder(&unique_id, entry.at, sink);
-    earlier.into_iter().for_each(|hit| builder.push(hit));
+    for hit in earlier {
+        builder.push(hit);
+    }
     if let Some(request) = entry.request {
         builder.request_line(request);
     }

@@ -294,7 +294,7 @@ impl JsonShortener {
 
 /// Bytes of a string that cannot be copied as they are.
 fn is_special(byte: u8) -> bool {
-    byte == b'"' || byte == b'\\' || byte < 0x20 || byte >= 0x80
+    matches!(byte, b'"' | b'\\' | 0..=0x1f | 0x80..)
 }
 
 /// What the bytes after the start of an escape or of a UTF-8 sequence are.

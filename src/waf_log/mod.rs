@@ -1,8 +1,8 @@
 //! What the WAF itself wrote of an upload: audit logs of ModSecurity 2 and 3, error logs of nginx and Apache.
 //!
-//! It only reads files, and gives [`Transaction`]s; who joins them to cases is to the right of it. A log is read
+//! It only reads files, and gives `Transaction`s; who joins them to cases is to the right of it. A log is read
 //! in bounded memory whatever is in it: ModSecurity 3 logs the matched value, which can be the whole attachment.
-//! For the same reason nothing of what matched is kept beyond [`MATCHED_CHARS`] characters.
+//! For the same reason nothing of what matched is kept beyond `MATCHED_CHARS` characters.
 
 mod error_log;
 mod format;
@@ -69,7 +69,7 @@ pub enum EngineMode {
 impl EngineMode {
     /// Reads `ENABLED`, `DETECTION_ONLY` (ModSecurity 2), `Enabled`, `DetectionOnly` (3), `On`, `Off`, `Disabled`.
     fn parse(text: &str) -> Option<Self> {
-        let text: String = text.chars().filter(|c| c.is_ascii_alphabetic()).take(16).collect();
+        let text: String = text.chars().filter(char::is_ascii_alphabetic).take(16).collect();
         match text.to_ascii_lowercase().as_str() {
             "enabled" | "on" => Some(Self::On),
             "detectiononly" => Some(Self::DetectionOnly),

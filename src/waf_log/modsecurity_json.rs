@@ -145,6 +145,12 @@ pub(super) fn read(mut source: impl Read, sink: &mut Sink<'_>) -> std::io::Resul
         bytes += filled as u64;
         let mut rest = &buffer[..filled];
         while !rest.is_empty() {
+            if let Some((transaction, taken)) = (!in_line).then(|| short_record(rest)).flatten() {
+                rest = &rest[taken..];
+                lines += 1;
+                sink.give(transaction);
+                continue;
+            }
             let (taken, end) = shortener.feed(rest);
             rest = &rest[taken..];
             in_line = !end;
@@ -169,6 +175,16 @@ pub(super) fn read(mut source: impl Read, sink: &mut Sink<'_>) -> std::io::Resul
     }
     sink.count(bytes, lines);
     Ok(())
+}
+
+/// The record that `bytes` begin with, and its length, when it is short and sound: nothing of it need be cut.
+fn short_record(bytes: &[u8]) -> Option<(Transaction, usize)> {
+    const SHORT: usize = 64 << 10;
+    if bytes.first() != Some(&b'{') {
+        return None;
+    }
+    let end = memchr::memchr(b'\n', &bytes[..bytes.len().min(SHORT)])?;
+    Some((transaction(&bytes[..end]).ok()?, end + 1))
 }
 
 fn take(shortener: &JsonShortener, line: u64, sink: &mut Sink<'_>) {

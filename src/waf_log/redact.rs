@@ -40,6 +40,9 @@ pub(super) fn name(text: &str) -> String {
 
 /// The first characters of `text` with control characters escaped, and an ellipsis where something is left off.
 fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut short = String::with_capacity(text.len().min(most + 3));
     let mut kept = 0;
     for c in text.chars() {

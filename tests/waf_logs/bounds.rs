@@ -71,14 +71,14 @@ fn lines_of_one_transaction_are_put_together_though_others_come_between() {
 
 #[test]
 fn a_hit_whose_line_was_cut_before_its_id_goes_to_the_next_of_its_connection() {
-    let long = format!(
+    let line = format!(
         "2026/11/25 21:00:27 [info] 1#1: *7 ModSecurity: Warning. Matched \"Operator `Rx' with parameter `{}",
         "x".repeat(3000)
     );
     let log = format!(
         "{}\n2026/11/25 21:00:27 [info] 1#1: *8 ModSecurity: Warning. [file \"r\"] [line \"1\"] [id \"920120\"] [unique_id \"other\"]\n\
          2026/11/25 21:00:27 [info] 1#1: *7 ModSecurity: Warning. [file \"r\"] [line \"1\"] [id \"949110\"] [unique_id \"mine\"]\n",
-        &long[..2047]
+        &line[..2047]
     );
     let (transactions, _) = read_bytes(log.as_bytes(), Format::Auto);
     let hits: Vec<_> = transactions.iter().map(|transaction| transaction.hits.len()).collect();

@@ -1,7 +1,7 @@
 //! Each sample against what is known of the requests behind it.
 
 use wafcanary::waf_log::EngineMode::{self, DetectionOnly, On};
-use wafcanary::waf_log::{Format, would_block};
+use wafcanary::waf_log::{Format, MatchedData, would_block};
 
 use super::{read_all, sample};
 
@@ -364,7 +364,7 @@ fn a_hit_says_where_what_and_how_grave_in_every_format() {
         let hit = &transactions[0].hits[0];
         assert_eq!(hit.message, "Attempted multipart/form-data bypass", "{name}");
         assert_eq!(hit.variable.as_deref(), Some("FILES:f"), "{name}");
-        assert_eq!(hit.data.as_ref().map(|data| data.as_str()), Some("O'Brien.pdf"), "{name}");
+        assert_eq!(hit.data.as_ref().map(MatchedData::as_str), Some("O'Brien.pdf"), "{name}");
         assert_eq!(hit.severity.as_deref(), Some("CRITICAL"), "{name}");
         assert!(hit.crs && !hit.disruptive(), "{name}");
         let evaluation = &transactions[0].hits[1];
