@@ -39,7 +39,7 @@ wrk.headers["Host"] = "edge.test"
 wrk.headers["Content-Type"] = "multipart/form-data; boundary={boundary}"
 ''')
 for name in ("ngx-off", "ngx-crs-pl1"):
-    for proof, oracle in (("receipt", ""), ("marker", '[oracle]\nproof = "marker"\nbody = { contains = "received as number" }\n')):
+    for proof, oracle in (("receipt", ""), ("marker", '[oracle]\nproof = "marker"\nbody = { contains = "Your application has been received" }\n')):
         text = f'extends = "{work}/lab/profiles/{name}.toml"\n{oracle}[pace]\nconcurrency = 16\ncanary_every = 0\n'
         open(f"{work}/{name}-{proof}.toml", "w").write(text)
 PY
