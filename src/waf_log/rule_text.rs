@@ -196,9 +196,38 @@ fn escaped(text: &str) -> bool {
     text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
-/// Quotes without the backslash that the log puts before them.
+/// Quotes without the backslash that the log puts before them, and `\\xe3\\x80\\x90`, as ModSecurity 2 writes what is not
+/// ASCII (Apache's error log doubles its backslashes), as the character that it is.
 fn unescaped(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.contains("\\\"") { text.replace("\\\"", "\"").into() } else { text.into() }
+    if !text.contains(['\\']) {
+        return text.into();
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("\\\"") {
+            out.push(b'"');
+            rest = after;
+        } else if let Some((byte, after)) = hex_escape(rest) {
+            out.push(byte);
+            rest = after;
+        } else {
+            out.extend_from_slice(first.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    // What is no UTF-8, a name in Shift_JIS say, stays as it was written.
+    match String::from_utf8(out) {
+        Ok(read) => read.into(),
+        Err(_) => text.replace("\\\"", "\"").into(),
+    }
+}
+
+/// The byte above ASCII that an escape stands for, and the text after it.
+fn hex_escape(text: &str) -> Option<(u8, &str)> {
+    let digits = text.strip_prefix("\\\\x").or_else(|| text.strip_prefix("\\x"))?;
+    let byte = u8::from_str_radix(digits.get(..2)?, 16).ok().filter(|byte| !byte.is_ascii())?;
+    Some((byte, &digits[2..]))
 }
 
 #[cfg(test)]
@@ -221,6 +250,14 @@ mod tests {
         assert_eq!(hit.id.as_deref(), Some("10007"));
         assert_eq!(hit.data.as_ref().map(MatchedData::as_str), Some(r#"a"] [id "949110"#));
         assert_eq!(hit.severity.as_deref(), Some("CRITICAL"));
+    }
+
+    #[test]
+    fn a_name_that_modsecurity_2_wrote_in_hex_is_read_as_it_is() {
+        assert_eq!(unescaped(r"O'Brien-\xe8\xa1\xa8.pdf"), "O'Brien-表.pdf");
+        assert_eq!(unescaped(r"O'Brien-\\xe8\\xa1\\xa8.pdf"), "O'Brien-表.pdf");
+        assert_eq!(unescaped(r"\x95\x5c.pdf"), r"\x95\x5c.pdf", "Shift_JIS");
+        assert_eq!(unescaped(r#"a\"b\x0a\xzz"#), r#"a"b\x0a\xzz"#);
     }
 
     #[test]
