@@ -25,6 +25,9 @@ pub mod replay;
 /// Reading the answer: `judge` turns the facts of a round into an outcome with its proof.
 pub mod verdict;
 
+/// What the WAF itself wrote of an upload: its audit and error logs, read into transactions.
+pub mod waf_log;
+
 /// The record: an append-only journal of attempts and outcomes that survives a kill at any moment.
 pub mod run;
 

@@ -12,10 +12,11 @@ const TABLE: &[(&str, &[&str])] = &[
     ("profile", &["corpus"]),
     ("replay", &["corpus", "wire", "profile"]),
     ("verdict", &["replay", "profile"]),
-    ("run", &["corpus", "wire", "profile", "replay", "verdict"]),
+    ("waf_log", &[]),
+    ("run", &["corpus", "wire", "profile", "replay", "verdict", "waf_log"]),
     ("compare", &["run", "verdict", "corpus", "profile"]),
     ("explain", &["corpus", "wire", "profile", "replay", "verdict", "run", "compare"]),
-    ("report", &["run", "compare", "verdict", "corpus", "profile", "wire", "explain"]),
+    ("report", &["run", "compare", "verdict", "waf_log", "corpus", "profile", "wire", "explain"]),
     ("lab", &["corpus", "wire"]),
 ];
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
-use super::options::{OutputOptions, SelectOptions, SendOptions};
+use super::options::{OutputOptions, SelectOptions, SendOptions, WafLogOptions};
 use super::preflight;
 use super::run::exit_code;
 use super::session::{self, COMPARISON, Lap, Selected};
@@ -22,7 +22,7 @@ use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report::{self, Format, Options};
 use crate::run::preflight::MOST_UPLOADS;
-use crate::run::{Run, SideName};
+use crate::run::{Attempts, LogSource, Run, SideName};
 
 /// Each case goes to both edges in turn, to the baseline twice; what disagrees is sent again before it is called a
 /// regression. The gate's decision is the exit code.
@@ -32,7 +32,8 @@ Examples:
   wafcanary compare --baseline profiles/lab/standard.toml --candidate profiles/lab/upper.toml
   wafcanary compare --baseline runs/2026-11-01 --candidate next.toml --waivers waivers.toml
   wafcanary compare --baseline now.toml --candidate next.toml --dry-run
-  wafcanary compare --baseline runs/a --candidate runs/b --format json")]
+  wafcanary compare --baseline runs/a --candidate runs/b --format json
+  wafcanary compare --baseline now.toml --candidate detect.toml --waf-log candidate=/var/log/nginx/modsec_audit.json")]
 pub(crate) struct CompareArgs {
     /// The edge as it is: a profile (sent now) or the folder of a stored run
     #[arg(long, env = "WAFCANARY_BASELINE", value_name = "PROFILE|RUN")]
@@ -58,6 +59,9 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) send: SendOptions,
     #[command(flatten)]
+    #[serde(default)]
+    pub(crate) waf: WafLogOptions,
+    #[command(flatten)]
     #[serde(skip)]
     pub(crate) output: OutputOptions,
 }
@@ -67,6 +71,7 @@ struct Half {
     side: SideName,
     given: PathBuf,
     edge: Option<Edge>,
+    waf_logs: Vec<LogSource>,
 }
 
 impl Half {
@@ -205,8 +210,11 @@ async fn make(
     let waivers = args.waivers.as_deref().map_or_else(|| Ok(Waivers::default()), read_waivers)?;
     let mut halves = Vec::new();
     for (side, path) in sides(args) {
-        let edge = if session::is_stored_run(path) { None } else { Some(Edge::open(path, &args.send, console).await?) };
-        halves.push(Half { side, given: path.to_path_buf(), edge });
+        let stored = session::is_stored_run(path);
+        // What was sent before now, or before a `--resume`, may be anywhere in the log.
+        let waf_logs = args.waf.sources(side, !(stored || resume))?;
+        let edge = if stored { None } else { Some(Edge::open(path, &args.send, console).await?) };
+        halves.push(Half { side, given: path.to_path_buf(), edge, waf_logs });
     }
     refuse_same_edge(&halves, &policy)?;
     let live: Vec<&Half> = halves.iter().filter(|half| half.edge.is_some()).collect();
@@ -229,6 +237,7 @@ async fn make(
                 rounds: rounds(half.side),
                 pacer: pacers.iter().find(|(side, _)| *side == half.side).map(|(_, pacer)| pacer.clone()),
                 selected: &selected,
+                waf_logs: half.waf_logs.clone(),
             })
         });
         if session::send(laps.collect(), args.confirm, resume, console).await? {
@@ -302,19 +311,28 @@ fn refuse_other_corpus(halves: &[Half], selected: &Selected) -> Result<()> {
 
 /// Joins both runs and asks the gate.
 fn assemble(halves: &[Half], dir: &Path, policy: &Policy, waivers: &Waivers) -> Result<Comparison> {
-    let mut runs = halves.iter().map(|half| match half.edge {
-        Some(_) => dir.join(folder(half.side)),
-        None => half.given.clone(),
-    });
-    let (baseline, candidate) = (runs.next().unwrap_or_default(), runs.next().unwrap_or_default());
+    let [baseline, candidate] = halves else { return Err(Error::usage("a comparison has two sides")) };
+    let read = |half: &Half| match half.edge {
+        Some(_) => Run::read(&dir.join(folder(half.side))),
+        None => read_stored(half),
+    };
     // Two journals of a million cases are read in the time of one.
     let (baseline, candidate) = std::thread::scope(|scope| {
-        let baseline = scope.spawn(|| Run::read(&baseline));
-        let candidate = Run::read(&candidate);
+        let baseline = scope.spawn(|| read(baseline));
+        let candidate = read(candidate);
         let baseline = baseline.join().unwrap_or_else(|_| Err(Error::inconclusive("cannot read the baseline")));
         (baseline, candidate)
     });
     Ok(Comparison::assemble(baseline?, candidate?, policy, waivers, jiff::ZonedDateTime::now().date()))
+}
+
+/// A stored run, with what a log that was given for it now says of it. The record itself stays as it is.
+fn read_stored(half: &Half) -> Result<Run> {
+    let mut run = Run::read(&half.given)?;
+    if !half.waf_logs.is_empty() {
+        run.attach(Attempts::read(&half.given)?.join(&half.waf_logs)?);
+    }
+    Ok(run)
 }
 
 /// Bundles written at most: a candidate that refuses everything would fill the disk.
@@ -328,6 +346,7 @@ fn is_regression(case: &ComparedCase) -> bool {
     match case.class {
         Class::NewlyBlocked | Class::NewlyAltered => case.intent == Intent::Legit,
         Class::ProtectionLost
+        | Class::WouldBlock
         | Class::Flaky
         | Class::Inconclusive
         | Class::OnlyInBaseline

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::compare::{self, CompareArgs};
 use super::console::Console;
-use super::options::{OutputOptions, SelectOptions, SendOptions};
+use super::options::{OutputOptions, SelectOptions, SendOptions, WafLogOptions};
 use super::session;
 use super::settings::Settings;
 use crate::error::{Error, Result};
@@ -54,6 +54,7 @@ pub(crate) fn demo(args: &DemoArgs, console: &Console) -> Result<ExitCode> {
         no_preflight: true,
         select: SelectOptions::default(),
         send: SendOptions::default(),
+        waf: WafLogOptions::default(),
         output,
     };
     compare::compare(args, &Settings::default(), console)

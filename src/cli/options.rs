@@ -6,7 +6,10 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Client;
+use crate::error::{Error, Result};
 use crate::report::Format;
+use crate::run::{LogSource, SideName};
+use crate::waf_log::{self, Position};
 
 /// Which attachments, and which cases are made from them.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
@@ -49,6 +52,78 @@ pub(crate) enum SetName {
     Standard,
     /// All combinations.
     Full,
+}
+
+/// What the WAF itself wrote.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "What the WAF says")]
+pub(crate) struct WafLogOptions {
+    /// Log of the WAF: a file, or the folder of a concurrent audit log. Its rules go into record and reports, and a case
+    /// that a rule in detection mode would refuse is told. SIDE, in comparisons, is `baseline` or `candidate`: without it
+    /// the log is read for both. FORMAT is found out where it is left out. Repeatable
+    #[arg(long, env = "WAFCANARY_WAF_LOG", value_name = "[SIDE=]FILE[:FORMAT]", value_delimiter = ',', value_parser = parse_waf_log)]
+    #[serde(default)]
+    pub(crate) waf_log: Vec<WafLogOption>,
+}
+
+/// One log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WafLogOption {
+    /// `None`: both.
+    pub(crate) side: Option<SideName>,
+    pub(crate) path: PathBuf,
+    /// Its name; see [`waf_log::Format`].
+    pub(crate) format: String,
+}
+
+impl WafLogOptions {
+    /// The logs of one side, from where they end now, or whole: for what was sent before.
+    pub(crate) fn sources(&self, side: SideName, from_now: bool) -> Result<Vec<LogSource>> {
+        let of_side = self.waf_log.iter().filter(|log| log.side.is_none_or(|of| of == side));
+        of_side
+            .map(|log| {
+                let format = log.format.parse().unwrap_or_default();
+                let source = LogSource::whole(log.path.clone(), format);
+                if !log.path.exists() {
+                    return Err(Error::usage("there is no such log").file(&log.path).key("--waf-log").help(
+                        "give the file that `SecAuditLog` or `error_log` names, readable from here; see docs/waf-logs.md",
+                    ));
+                }
+                let from = if from_now { Position::now(&log.path)? } else { Position::start() };
+                Ok(LogSource { from, ..source })
+            })
+            .collect()
+    }
+
+    /// A single run has no sides.
+    pub(crate) fn refuse_sides(&self) -> Result<()> {
+        match self.waf_log.iter().find(|log| log.side.is_some()) {
+            Some(log) => Err(Error::usage("a run has one edge, so its log has no side")
+                .key("--waf-log")
+                .help(format!("write `--waf-log {}`", log.path.display()))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn parse_waf_log(text: &str) -> std::result::Result<WafLogOption, String> {
+    let (side, rest) = match text.split_once('=') {
+        Some(("baseline", rest)) => (Some(SideName::Baseline), rest),
+        Some(("candidate", rest)) => (Some(SideName::Candidate), rest),
+        Some(_) | None => (None, text),
+    };
+    let (path, format) = match rest.rsplit_once(':') {
+        Some((path, format)) if format.parse::<waf_log::Format>().is_ok() => (path, format),
+        Some((path, format)) if !path.is_empty() && !format.contains(['/', '\\', '.']) => {
+            let known = waf_log::Format::ALL.map(waf_log::Format::as_str).join(", ");
+            return Err(format!("`{format}` is no format of a log; known formats: {known}"));
+        }
+        Some(_) | None => (rest, waf_log::Format::Auto.as_str()),
+    };
+    if path.is_empty() {
+        return Err("name a file".to_owned());
+    }
+    Ok(WafLogOption { side, path: path.into(), format: format.to_owned() })
 }
 
 /// How it is sent.

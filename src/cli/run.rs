@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
-use super::options::{OutputOptions, SelectOptions, SendOptions};
+use super::options::{OutputOptions, SelectOptions, SendOptions, WafLogOptions};
 use super::session::{self, Lap};
 use super::settings::Settings;
 use crate::compare::{Decision, decide_run};
@@ -25,6 +25,7 @@ Examples:
   wafcanary run --profile profiles/lab/standard.toml
   wafcanary run --profile staging.toml --corpus attachments/ --set smoke --dry-run
   wafcanary run --profile staging.toml --out runs/2026-11-23 --write junit=report.xml
+  wafcanary run --profile staging.toml --waf-log /var/log/nginx/modsec_audit.json
   wafcanary run --resume runs/2026-11-23")]
 pub(crate) struct RunArgs {
     /// Where uploads go and what proves their delivery
@@ -37,6 +38,9 @@ pub(crate) struct RunArgs {
     select: SelectOptions,
     #[command(flatten)]
     send: SendOptions,
+    #[command(flatten)]
+    #[serde(default)]
+    waf: WafLogOptions,
     #[command(flatten)]
     #[serde(skip)]
     output: OutputOptions,
@@ -60,11 +64,14 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
             "write a profile (`wafcanary profile list` shows presets), or try `--profile profiles/lab/standard.toml`",
         ));
     };
+    args.waf.refuse_sides()?;
     if args.send.dry_run {
         let profile = edge::load(&profile, &args.send)?;
         let selected = session::select(&args.select, settings, &[&profile], console)?;
         return dry_run::print(&selected, &[(&profile, args.rounds)], 0, console);
     }
+    // A resumed run reads them whole: its first part was sent before now.
+    let waf_logs = args.waf.sources(SideName::Baseline, resume.is_none())?;
     let writes = session::open_writes(&args.output)?;
     let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "run"));
     let runtime = session::runtime()?;
@@ -81,6 +88,7 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
             rounds: args.rounds,
             pacer: None,
             selected: &selected,
+            waf_logs,
         };
         session::send(vec![lap], args.rounds, resume.is_some(), console).await
     })?;

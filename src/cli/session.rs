@@ -20,7 +20,8 @@ use crate::replay::Replayer;
 use crate::replay::pace::Pacer;
 use crate::report::{Format, Progress};
 use crate::run::{
-    Batch, Endings, Event, Journal, Lane, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName, conduct,
+    Attempts, Batch, Endings, Event, Journal, Lane, LogSource, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName,
+    conduct,
 };
 use crate::verdict::{Count, Outcome};
 
@@ -46,6 +47,8 @@ pub(crate) struct Lap<'a> {
     /// The pace as a preflight left it.
     pub(crate) pacer: Option<Pacer>,
     pub(crate) selected: &'a Selected,
+    /// The WAF's logs, to be read when everything is sent.
+    pub(crate) waf_logs: Vec<LogSource>,
 }
 
 /// Opens the corpus and makes the cases. Controls are made only where `authorized`.
@@ -163,8 +166,13 @@ pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console
         Arc::new(move |batch| recorder.lock().unwrap_or_else(PoisonError::into_inner).record(batch))
     };
     let endings = conduct(Plan { cases, confirm }, lanes, stop_on_signal(), sink).await?;
-    recorder.lock().unwrap_or_else(PoisonError::into_inner).finish(&endings)?;
-    Ok(endings.iter().any(|(_, ending)| *ending == RunEnding::Interrupted))
+    let interrupted = endings.iter().any(|(_, ending)| *ending == RunEnding::Interrupted);
+    let mut recorder = recorder.lock().unwrap_or_else(PoisonError::into_inner);
+    let logged = if interrupted { Ok(()) } else { laps.iter().try_for_each(|lap| recorder.read_waf_logs(lap)) };
+    // Whatever is wrong with a log, what was sent has its end on record.
+    recorder.finish(&endings)?;
+    logged?;
+    Ok(interrupted)
 }
 
 /// Writes what the sides' lanes settle, and shows how far they are.
@@ -186,6 +194,19 @@ impl Recorder {
             Some(journal) if !events.is_empty() => journal.append(&events),
             _ => Ok(()),
         }
+    }
+
+    /// Joins what the WAF wrote to the cases, and records it.
+    fn read_waf_logs(&mut self, lap: &Lap<'_>) -> Result<()> {
+        if lap.waf_logs.is_empty() {
+            return Ok(());
+        }
+        lap.waf_logs.iter().for_each(LogSource::settle);
+        let joined = Attempts::read(&lap.dir)?.join(&lap.waf_logs)?.redacted(&lap.profile.redactor);
+        let side = lap.side;
+        let cases = joined.cases.into_iter().map(|(case, evidence)| Event::Waf { side, case, evidence });
+        let events: Vec<_> = cases.chain(joined.logs.into_iter().map(|log| Event::WafLog { side, log })).collect();
+        self.record((side, events))
     }
 
     fn finish(&mut self, endings: &Endings) -> Result<()> {

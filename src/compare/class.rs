@@ -15,6 +15,8 @@ pub enum Class {
     ProtectionLost,
     /// A file that now arrives altered and did not before: it arrived intact, or was visibly refused.
     NewlyAltered,
+    /// Still gets through, and only because the candidate's rules log (count or detection mode) what they would refuse.
+    WouldBlock,
     /// The edge disagrees with itself on the same case.
     Flaky,
     /// One side could not be asked.
@@ -35,10 +37,11 @@ pub enum Class {
 
 impl Class {
     /// All classes, gravest first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NewlyBlocked,
         Self::ProtectionLost,
         Self::NewlyAltered,
+        Self::WouldBlock,
         Self::Flaky,
         Self::Inconclusive,
         Self::OnlyInBaseline,
@@ -56,6 +59,7 @@ impl Class {
             Self::NewlyBlocked => "newly_blocked",
             Self::ProtectionLost => "protection_lost",
             Self::NewlyAltered => "newly_altered",
+            Self::WouldBlock => "would_block",
             Self::Flaky => "flaky",
             Self::Inconclusive => "inconclusive",
             Self::OnlyInBaseline => "only_in_baseline",

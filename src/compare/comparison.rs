@@ -13,7 +13,7 @@ use super::{Class, Policy, Waivers, compare};
 use crate::corpus::{CaseId, Intent};
 use crate::error::{Error, Result};
 use crate::profile::Proof;
-use crate::run::{Run, RunManifest};
+use crate::run::{Run, RunManifest, WafEvidence, WafLog};
 use crate::verdict::{List, Outcome, Text};
 
 /// The version of the comparison's JSON. Additive changes keep it.
@@ -72,6 +72,9 @@ pub struct SideSummary {
     pub ending: Option<crate::run::RunEnding>,
     /// Cases by outcome; every outcome is there, also with 0.
     pub outcomes: BTreeMap<Outcome, u64>,
+    /// The WAF's logs that were read for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waf_logs: Vec<WafLog>,
 }
 
 /// One case on both edges.
@@ -123,6 +126,9 @@ pub struct SideCase {
     pub would_block: bool,
     /// Milliseconds that all its attempts took together.
     pub millis: u64,
+    /// What the WAF's log says of its attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waf: Option<Box<WafEvidence>>,
 }
 
 /// Whether the gate counts a case.
@@ -175,13 +181,18 @@ impl Comparison {
     #[must_use]
     pub fn assemble(baseline: Run, candidate: Run, policy: &Policy, waivers: &Waivers, today: Date) -> Self {
         let sides = [SideSummary::of(&baseline), SideSummary::of(&candidate)];
+        let logs = [("baseline", &baseline), ("candidate", &candidate)];
+        let logs =
+            logs.map(|(side, run)| run.waf_log_warnings().into_iter().map(move |told| format!("{side}: {told}")));
+        let logs: Vec<String> = logs.into_iter().flatten().collect();
         let mut cases = compare(baseline, candidate);
         let used = waivers.apply(&mut cases, |class| policy.is_finding(class), today);
         let [baseline, candidate] = sides;
         let asked = [(&baseline.run, baseline.ending.as_ref()), (&candidate.run, candidate.ending.as_ref())];
         let facts = Facts::of(&cases, asked, used);
         let (decision, reasons) = decide(&facts, policy);
-        let warnings = warnings(&facts, &baseline, &candidate);
+        let mut warnings = warnings(&facts, &baseline, &candidate);
+        warnings.extend(logs);
         let counts = facts.counts;
         Self { schema_version: SCHEMA_VERSION, decision, reasons, counts, baseline, candidate, warnings, cases }
     }
@@ -195,7 +206,7 @@ impl SideSummary {
         for case in &run.cases {
             *outcomes.entry(case.verdict.outcome).or_default() += 1;
         }
-        Self { run: run.manifest.clone(), ending: run.ending.clone(), outcomes }
+        Self { run: run.manifest.clone(), ending: run.ending.clone(), outcomes, waf_logs: run.waf_logs.clone() }
     }
 }
 

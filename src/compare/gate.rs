@@ -283,6 +283,10 @@ fn finding_words(class: Class, count: u64) -> String {
         Class::NewlyBlocked => ("legitimate case no longer gets through", "legitimate cases no longer get through"),
         Class::ProtectionLost => ("control gets further than before", "controls get further than before"),
         Class::NewlyAltered => ("case now arrives altered", "cases now arrive altered"),
+        Class::WouldBlock => (
+            "legitimate case would be blocked if the candidate's rules did not only log",
+            "legitimate cases would be blocked if the candidate's rules did not only log",
+        ),
         Class::ReasonChanged => ("case is refused for another reason", "cases are refused for another reason"),
         Class::Flaky => ("case disagrees with itself", "cases disagree with themselves"),
         Class::Inconclusive => ("case could not be asked on both sides", "cases could not be asked on both sides"),

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Class, ComparedCase, Finding, SideCase};
+use crate::corpus::Intent;
 use crate::run::{CaseRecord, Run};
 use crate::verdict::{Count, List, Outcome};
 
@@ -67,6 +68,11 @@ fn class_of(baseline: &CaseRecord, candidate: &CaseRecord) -> Class {
     if disagrees(baseline) || disagrees(candidate) {
         return Class::Flaky;
     }
+    // A control that is to be refused soon is no finding, and no news either: it still gets in.
+    let would_block = candidate.verdict.would_block && !baseline.verdict.would_block;
+    if class == Class::Unchanged && would_block && candidate.intent == Intent::Legit {
+        return Class::WouldBlock;
+    }
     let reason = |record: &CaseRecord| (record.verdict.signature.clone(), record.verdict.status);
     let passed = baseline.verdict.outcome == Outcome::Delivered;
     if class == Class::Unchanged && !passed && reason(baseline) != reason(candidate) {
@@ -92,6 +98,7 @@ fn split(record: CaseRecord) -> (SideCase, ComparedCase) {
         rounds: if disagree { record.rounds } else { List::default() },
         would_block: record.verdict.would_block,
         millis: record.millis,
+        waf: record.waf,
     };
     let facts = ComparedCase {
         id: record.case,

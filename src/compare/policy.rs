@@ -21,6 +21,8 @@ pub struct Policy {
     pub protection_lost: Limit,
     /// Legitimate files that now arrive altered.
     pub newly_altered: Limit,
+    /// Legitimate files that the candidate's rules would refuse if they did not only log.
+    pub would_block: Limit,
     /// Cases refused for another reason than before.
     pub reason_changed: Limit,
     /// Cases that disagree with themselves.
@@ -47,6 +49,7 @@ impl Default for Policy {
             newly_blocked: Limit::Count(0),
             protection_lost: Limit::Count(0),
             newly_altered: Limit::Count(0),
+            would_block: Limit::Count(0),
             reason_changed: Limit::Unlimited,
             max_flaky: Limit::Count(0),
             max_inconclusive: Limit::Count(0),
@@ -100,6 +103,7 @@ impl Policy {
             Class::NewlyBlocked => Some(("newly_blocked", self.newly_blocked)),
             Class::ProtectionLost => Some(("protection_lost", self.protection_lost)),
             Class::NewlyAltered => Some(("newly_altered", self.newly_altered)),
+            Class::WouldBlock => Some(("would_block", self.would_block)),
             Class::ReasonChanged => Some(("reason_changed", self.reason_changed)),
             Class::Flaky => Some(("max_flaky", self.max_flaky)),
             Class::Inconclusive => Some(("max_inconclusive", self.max_inconclusive)),
@@ -119,6 +123,7 @@ impl Policy {
             Class::NewlyBlocked
             | Class::ProtectionLost
             | Class::NewlyAltered
+            | Class::WouldBlock
             | Class::ReasonChanged
             | Class::Flaky
             | Class::Inconclusive

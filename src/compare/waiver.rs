@@ -216,6 +216,7 @@ fn waivable(class: Class, case: &str) -> Result<()> {
         Class::NewlyBlocked
         | Class::ProtectionLost
         | Class::NewlyAltered
+        | Class::WouldBlock
         | Class::Flaky
         | Class::ReasonChanged
         | Class::OnlyInBaseline => Ok(()),
@@ -223,8 +224,8 @@ fn waivable(class: Class, case: &str) -> Result<()> {
             .help("find out why the case is inconclusive, or raise `max_inconclusive` in `[gate]`")),
         Class::OnlyInCandidate | Class::NewlyDelivered | Class::ProtectionGained | Class::Unchanged => {
             Err(Error::usage(format!("`{}` is never a finding", class.as_str())).help(
-                "accept one of `newly_blocked`, `protection_lost`, `newly_altered`, `flaky`, `reason_changed`, \
-                 `only_in_baseline`",
+                "accept one of `newly_blocked`, `protection_lost`, `newly_altered`, `would_block`, `flaky`, \
+                 `reason_changed`, `only_in_baseline`",
             ))
         }
     }

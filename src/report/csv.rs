@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Options;
 use super::view::{family, family_of};
+use super::waf::rule_ids;
 use crate::compare::{ComparedCase, Comparison, Finding, SideCase};
 use crate::corpus::Intent;
 use crate::run::{CaseRecord, Run};
@@ -13,7 +14,8 @@ pub(crate) fn comparison(comparison: &Comparison, options: &Options, out: &mut d
     let mut rows = Rows::new(options, out)?;
     let side = |name: &str| SIDE.map(|column| format!("{name}_{column}"));
     let fixed = ["id", "family", "intent", "class", "finding", "waiver", "filename", "procedures", "weight", "place"];
-    rows.write(fixed.map(String::from).into_iter().chain(side("baseline")).chain(side("candidate")))?;
+    let rules = ["baseline_rules", "candidate_rules"].map(String::from);
+    rows.write(fixed.map(String::from).into_iter().chain(side("baseline")).chain(side("candidate")).chain(rules))?;
     for case in &comparison.cases {
         rows.write(compared(case))?;
     }
@@ -24,7 +26,7 @@ pub(crate) fn comparison(comparison: &Comparison, options: &Options, out: &mut d
 pub(crate) fn run(run: &Run, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut rows = Rows::new(options, out)?;
     let columns = ["id", "family", "intent", "filename", "procedures", "weight", "place"];
-    rows.write(columns.into_iter().chain(SIDE).map(String::from))?;
+    rows.write(columns.into_iter().chain(SIDE).chain(["rules"]).map(String::from))?;
     let mut cases: Vec<_> = run.cases.iter().collect();
     cases.sort_by(|a, b| a.case.cmp(&b.case));
     for case in cases {
@@ -84,7 +86,9 @@ fn compared(case: &ComparedCase) -> impl Iterator<Item = String> {
         case.weight.to_string(),
         text(case.place.as_deref()),
     ];
-    fixed.into_iter().chain(side(case.baseline.as_ref())).chain(side(case.candidate.as_ref()))
+    let rules =
+        [&case.baseline, &case.candidate].map(|side| rule_ids(side.as_ref().and_then(|side| side.waf.as_deref())));
+    fixed.into_iter().chain(side(case.baseline.as_ref())).chain(side(case.candidate.as_ref())).chain(rules)
 }
 
 fn side(side: Option<&SideCase>) -> [String; 8] {
@@ -122,7 +126,7 @@ fn sent(case: &CaseRecord) -> impl Iterator<Item = String> {
         case.millis.to_string(),
         verdict.evidence.to_string(),
     ];
-    fixed.into_iter().chain(side)
+    fixed.into_iter().chain(side).chain([rule_ids(case.waf.as_deref())])
 }
 
 fn text(text: Option<&str>) -> String {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::text::plural;
+use super::waf::{RuleCount, counted};
 use crate::corpus::CaseId;
+use crate::run::WafEvidence;
 use crate::verdict::Text;
 
 /// Values of one axis that are named one by one; of more, the number is told.
@@ -25,6 +27,8 @@ pub trait Grouped {
     fn weight(&self) -> f64;
     /// What became of it.
     fn answer(&self) -> Answer;
+    /// What the WAF's log says of it.
+    fn waf(&self) -> Option<&WafEvidence>;
 }
 
 /// What became of a case, in words that are the same in every run: without addresses, times and numbers of attempts.
@@ -55,6 +59,8 @@ pub struct Group<'a, C, K> {
     pub pattern: Option<String>,
     /// The distinct answers and how many cases got each, that of the first case first.
     pub answers: Vec<(Answer, usize)>,
+    /// The rules that fired, and for how many of the cases.
+    pub rules: Vec<RuleCount<'a>>,
 }
 
 impl<'a, C: Grouped, K> Group<'a, C, K> {
@@ -122,6 +128,7 @@ pub(crate) fn groups<'a, C: Grouped, K: Copy + Ord>(
                 file: all[0].filename(),
                 pattern: if is_known { pattern(&ids(&hit), &ids(&rest)) } else { None },
                 answers: answers(&shown),
+                rules: counted(shown.iter().filter_map(|case| case.waf())),
                 cases: shown,
             });
         }

@@ -9,7 +9,7 @@ use serde_json::ser::Formatter;
 
 use crate::compare::{Class, ComparedCase, Comparison, Decision, Reason, SideSummary, decide_run};
 use crate::corpus::{CaseId, Intent};
-use crate::run::{CaseRecord, Event, Run, RunEnding, RunManifest, SideName};
+use crate::run::{CaseRecord, Event, Run, RunEnding, RunManifest, SideName, WafEvidence, WafLog};
 use crate::verdict::{Outcome, Text};
 
 /// A single run, as `report RUN --format json` writes it.
@@ -28,6 +28,9 @@ pub(crate) struct RunDocument<'a> {
     reasons: Vec<Reason>,
     /// Cases by outcome; every outcome is there, also with 0.
     outcomes: BTreeMap<Outcome, u64>,
+    /// The WAF's logs that were read for it.
+    #[serde(skip_serializing_if = "<[WafLog]>::is_empty")]
+    waf_logs: &'a [WafLog],
     /// The settled cases, by id.
     #[schemars(with = "Vec<RunCase>")]
     cases: RunCases<'a>,
@@ -77,6 +80,9 @@ struct RunCase<'a> {
     place: Option<&'a str>,
     /// Milliseconds that all its attempts took together.
     millis: u64,
+    /// What the WAF's log says of its attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waf: Option<&'a WafEvidence>,
 }
 
 impl<'a> RunDocument<'a> {
@@ -95,6 +101,7 @@ impl<'a> RunDocument<'a> {
             decision,
             reasons,
             outcomes,
+            waf_logs: &run.waf_logs,
             cases: RunCases(cases),
         }
     }
@@ -118,6 +125,7 @@ impl<'a> RunCase<'a> {
             twin: case.twin.as_deref(),
             place: case.place.as_deref(),
             millis: case.millis,
+            waf: case.waf.as_deref(),
         }
     }
 }

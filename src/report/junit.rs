@@ -16,9 +16,10 @@ use super::RunView;
 use super::run_view::Mark;
 use super::terminal::{evidence, from_to, side_words, waiver_words};
 use super::text::visible;
-use super::view::{View, class_meaning, class_words, family, family_of, side_facts};
+use super::view::{View, class_meaning, class_words, family, family_of, side_facts, waf};
+use super::waf::rule_words;
 use crate::compare::{Class, ComparedCase, Decision, Finding, Reason, SideCase};
-use crate::run::{CaseRecord, RunManifest};
+use crate::run::{CaseRecord, RunManifest, WafEvidence};
 use crate::verdict::{Count, Outcome};
 
 /// Writes a comparison.
@@ -192,6 +193,7 @@ fn description(case: &ComparedCase) -> Vec<String> {
         lines.push(format!("{label}: {}", side.as_ref().map_or_else(|| "not asked".into(), side_words)));
     }
     lines.extend(evidence(case));
+    lines.extend(waf(case).into_iter().flat_map(rule_lines));
     if !case.procedures.is_empty() {
         lines.push(format!("hits: {}", case.procedures.join(" · ")));
     }
@@ -199,6 +201,11 @@ fn description(case: &ComparedCase) -> Vec<String> {
         lines.push(waiver_words(&case.finding));
     }
     lines
+}
+
+/// The rules that fired, a line each.
+fn rule_lines(evidence: &WafEvidence) -> impl Iterator<Item = String> {
+    evidence.rules.iter().map(|hit| format!("rule: {}", rule_words(hit)))
 }
 
 /// The rounds that did not get through, where rounds disagree.
@@ -230,7 +237,8 @@ fn sent(run: &RunManifest, case: &CaseRecord) -> TestCase {
     let words = super::terminal_run::outcome(case);
     let failed = |kind, mark: Mark| {
         let mut status = TestCaseStatus::non_success(kind);
-        let lines = [format!("file: {}", case.filename), words.clone(), case.verdict.evidence.to_string()];
+        let mut lines = vec![format!("file: {}", case.filename), words.clone(), case.verdict.evidence.to_string()];
+        lines.extend(case.waf.iter().flat_map(|evidence| rule_lines(evidence)));
         status.set_message(xml(&format!("{}: {words}", mark.words()))).set_type(mark.as_str());
         status.set_description(xml_lines(&lines));
         if case.rounds.iter().any(|round| *round != case.verdict.outcome) {
@@ -241,6 +249,7 @@ fn sent(run: &RunManifest, case: &CaseRecord) -> TestCase {
     };
     let status = match Mark::of(case) {
         None => TestCaseStatus::success(),
+        Some(Mark::WouldBlock) => TestCaseStatus::success(),
         // A flaky case fails a run: which of its answers is right, nothing else tells.
         Some(mark @ (Mark::NotDelivered | Mark::ControlDelivered | Mark::Flaky)) => {
             failed(NonSuccessKind::Failure, mark)

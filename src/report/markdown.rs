@@ -12,6 +12,7 @@ use super::text::{shorten, visible};
 use super::view::{
     CaseGroup, View, class_words, decision_word, ending_words, outcome_words, percent, side_facts, sides,
 };
+use super::waf::{decided_by, rule_words};
 use super::{Options, RunView};
 use crate::compare::{Class, Reason};
 use crate::run::RunManifest;
@@ -246,6 +247,15 @@ fn row<C: Grouped, K>(kind: &str, group: &Group<'_, C, K>, waivers: &[String], o
             let also = shorten(&other_answer(other, *count, group.cases.len()), EVIDENCE);
             notes = format!("{notes}<br>also {}", cell(&also, EVIDENCE));
         }
+    }
+    for (hit, count) in group.rules.iter().take(LIST) {
+        let words = cell(&shorten(&rule_words(hit), EVIDENCE), EVIDENCE);
+        let cases =
+            if *count < group.cases.len() { format!(" ({count} of {})", group.cases.len()) } else { String::new() };
+        notes = format!("{notes}<br>rule {words}{cases}");
+    }
+    if let Some(part) = decided_by(&group.rules, group.cases.len()) {
+        notes = format!("{notes}<br>decided by {}", text(&part));
     }
     for waiver in waivers {
         notes = format!("{notes}<br>{}", text(&shorten(waiver, NAME)));

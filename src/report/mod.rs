@@ -19,6 +19,7 @@ mod terminal;
 mod terminal_run;
 pub mod text;
 pub mod view;
+mod waf;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -100,7 +100,12 @@ impl Progress {
                 let reason = super::text::visible(reason);
                 self.say(&format!("paused {seconds:.0} s ({side}): {reason}"));
             }
-            Event::RunStarted(_) | Event::Attempt(_) | Event::Canary { .. } | Event::RunFinished { .. } => {}
+            Event::RunStarted(_)
+            | Event::Attempt(_)
+            | Event::Canary { .. }
+            | Event::Waf { .. }
+            | Event::WafLog { .. }
+            | Event::RunFinished { .. } => {}
         }
     }
 

@@ -7,7 +7,7 @@ use super::text::plural;
 use super::view::last_line;
 use crate::compare::{Decision, Reason, decide_run, gets_in};
 use crate::corpus::{CaseId, Intent};
-use crate::run::{CaseRecord, Run};
+use crate::run::{CaseRecord, Run, WafEvidence};
 use crate::verdict::{Count, Outcome, Text};
 
 /// What every format shows of a single run: what got through, what did not, and what was decided of it.
@@ -38,6 +38,8 @@ pub enum Mark {
     ControlDelivered,
     /// The edge disagreed with itself.
     Flaky,
+    /// A legitimate file that got through because a rule only logs.
+    WouldBlock,
     /// It could not be asked.
     Inconclusive,
 }
@@ -50,6 +52,7 @@ impl Mark {
             Self::NotDelivered => "not_delivered",
             Self::ControlDelivered => "control_delivered",
             Self::Flaky => "flaky",
+            Self::WouldBlock => "would_block",
             Self::Inconclusive => "inconclusive",
         }
     }
@@ -61,6 +64,7 @@ impl Mark {
             Self::NotDelivered => "not delivered",
             Self::ControlDelivered => "control delivered",
             Self::Flaky => "flaky",
+            Self::WouldBlock => "would be blocked",
             Self::Inconclusive => "inconclusive",
         }
     }
@@ -74,7 +78,8 @@ impl Mark {
             (Intent::Legit, Count::Fail) => Some(Self::NotDelivered),
             (Intent::Control, _) if gets_in(outcome) => Some(Self::ControlDelivered),
             (Intent::Legit, Count::Pass) | (Intent::Control, Count::Pass | Count::Fail) => {
-                case.rounds.iter().any(|round| *round != outcome).then_some(Self::Flaky)
+                let flaky = case.rounds.iter().any(|round| *round != outcome).then_some(Self::Flaky);
+                flaky.or_else(|| case.verdict.would_block.then_some(Self::WouldBlock))
             }
         }
     }
@@ -99,6 +104,10 @@ impl Grouped for CaseRecord {
 
     fn weight(&self) -> f64 {
         self.weight
+    }
+
+    fn waf(&self) -> Option<&WafEvidence> {
+        self.waf.as_deref()
     }
 
     fn answer(&self) -> Answer {
@@ -149,6 +158,7 @@ impl<'a> RunView<'a> {
         if run.insecure {
             warnings.push("certificates were not checked: whoever answered may not be the edge".into());
         }
+        warnings.extend(self.run.waf_log_warnings());
         if !run.authorized {
             warnings.push("controls were not sent (`authorized` is not set): protection was not tested".into());
         }
@@ -185,6 +195,10 @@ impl<'a> RunView<'a> {
         let flaky = marked(Mark::Flaky, Intent::Legit) + marked(Mark::Flaky, Intent::Control);
         if flaky > 0 {
             parts.push(format!("{flaky} flaky"));
+        }
+        let would_block = marked(Mark::WouldBlock, Intent::Legit);
+        if would_block > 0 {
+            parts.push(format!("{would_block} would be blocked"));
         }
         let settled = u64::try_from(self.cases.len()).unwrap_or(u64::MAX);
         if self.run.manifest.cases > settled {

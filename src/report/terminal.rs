@@ -7,12 +7,13 @@ use super::group::{Answer, Group, Grouped, other_answer, without_peer};
 use super::page::{Page, Tone};
 use super::text::{plural, shorten};
 use super::view::{
-    CaseGroup, ProcedureHit, View, class_meaning, class_words, outcome_words, percent, side_facts, sides,
+    CaseGroup, ProcedureHit, View, class_meaning, class_words, outcome_words, percent, side_facts, sides, waf,
 };
+use super::waf::{decided_by, rule_words};
 use super::{Options, hints};
 use crate::compare::{Class, ComparedCase, Decision, Finding, Reason, SideCase};
 use crate::corpus::CaseId;
-use crate::run::RunEnding;
+use crate::run::{RunEnding, WafEvidence};
 use crate::verdict::Text;
 
 /// Characters of evidence that a finding shows; the whole of it is in the record.
@@ -162,7 +163,7 @@ fn findings(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Resu
     // The gravest are kept when the list is cut, and stand last: next to the prompt.
     for group in view.finding_groups.iter().take(options.limit).rev() {
         let tone = match group.kind {
-            Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered => Tone::Bad,
+            Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered | Class::WouldBlock => Tone::Bad,
             Class::Flaky
             | Class::Inconclusive
             | Class::OnlyInBaseline
@@ -197,6 +198,7 @@ pub(crate) fn entry<C: Grouped, K>(
         page.field("example", example.id().as_str())?;
     }
     answers(page, group, options)?;
+    rules(page, group, options)?;
     if !example.procedures().is_empty() {
         let mut names = example.procedures().iter().take(options.limit).cloned().collect::<Vec<_>>().join(" · ");
         if example.procedures().len() > options.limit {
@@ -237,6 +239,23 @@ fn answers<C: Grouped, K>(page: &mut Page<'_>, group: &Group<'_, C, K>, options:
     Ok(())
 }
 
+/// The rules that fired, by the WAF's own log.
+fn rules<C: Grouped, K>(page: &mut Page<'_>, group: &Group<'_, C, K>, options: &Options) -> io::Result<()> {
+    let all = group.cases.len();
+    for (hit, count) in group.rules.iter().take(options.limit) {
+        let part =
+            if *count < all { format!("in {count} of {}: ", plural(all, "case", "cases")) } else { String::new() };
+        page.field("rule", &shorten(&format!("{part}{}", rule_words(hit)), EVIDENCE))?;
+    }
+    if group.rules.len() > options.limit {
+        page.field("rule", &format!("… and {} more", group.rules.len() - options.limit))?;
+    }
+    match decided_by(&group.rules, all) {
+        Some(part) => page.field("decided", &format!("by {part}")),
+        None => Ok(()),
+    }
+}
+
 /// The script of the simplest case that has one.
 pub(crate) fn bundle<'a, C: Grouped, K>(group: &Group<'_, C, K>, options: &'a Options) -> Option<&'a String> {
     group.cases.iter().find_map(|case| options.repros.get(case.id()))
@@ -261,6 +280,10 @@ impl Grouped for ComparedCase {
 
     fn weight(&self) -> f64 {
         self.weight
+    }
+
+    fn waf(&self) -> Option<&WafEvidence> {
+        waf(self)
     }
 
     fn answer(&self) -> Answer {

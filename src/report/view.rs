@@ -8,7 +8,7 @@ use crate::compare::{Class, ComparedCase, Comparison, Decision, Finding, SideSum
 use crate::corpus::Intent;
 use crate::exit::ExitCode;
 use crate::profile::{Environment, Proof};
-use crate::run::{RunEnding, RunManifest};
+use crate::run::{RunEnding, RunManifest, WafEvidence};
 use crate::verdict::{Count, Outcome};
 
 /// What every format shows of a comparison.
@@ -74,6 +74,7 @@ fn is_doubtful(class: Class) -> bool {
         Class::NewlyBlocked
         | Class::ProtectionLost
         | Class::NewlyAltered
+        | Class::WouldBlock
         | Class::ReasonChanged
         | Class::NewlyDelivered
         | Class::ProtectionGained
@@ -86,7 +87,7 @@ fn is_doubtful(class: Class) -> bool {
 pub struct ProcedureHit<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its newly blocked cases, waived ones too: citizens meet those as well. By id.
+    /// Its cases that are newly blocked or would be, waived ones too: citizens meet those as well. By id.
     pub cases: Vec<&'a ComparedCase>,
     /// Its legitimate cases.
     pub of: usize,
@@ -254,6 +255,11 @@ pub(crate) fn exit_code(decision: Decision) -> ExitCode {
     }
 }
 
+/// What the WAF's log says of a case: the candidate's word, or the baseline's where only that one refused it.
+pub(crate) fn waf(case: &ComparedCase) -> Option<&WafEvidence> {
+    [&case.candidate, &case.baseline].into_iter().flatten().find_map(|side| side.waf.as_deref())
+}
+
 /// The family of a case.
 #[must_use]
 pub fn family(case: &ComparedCase) -> &str {
@@ -272,6 +278,7 @@ pub fn class_words(class: Class) -> &'static str {
         Class::NewlyBlocked => "newly blocked",
         Class::ProtectionLost => "protection lost",
         Class::NewlyAltered => "newly altered",
+        Class::WouldBlock => "would be blocked",
         Class::Flaky => "flaky",
         Class::Inconclusive => "inconclusive",
         Class::OnlyInBaseline => "only in baseline",
@@ -290,6 +297,7 @@ pub fn class_meaning(class: Class) -> &'static str {
         Class::NewlyBlocked => "legitimate, got through, no longer does",
         Class::ProtectionLost => "must be blocked, and now gets further",
         Class::NewlyAltered => "now arrives changed, and did not before",
+        Class::WouldBlock => "gets through, because a rule only logs",
         Class::Flaky => "the edge disagrees with itself",
         Class::Inconclusive => "one side could not be asked",
         Class::OnlyInBaseline => "the candidate was not asked",
@@ -319,6 +327,7 @@ fn finding_phrase(class: Class, findings: &[&ComparedCase]) -> Option<(usize, St
     };
     let phrase = match class {
         Class::NewlyBlocked => uploads("newly blocked"),
+        Class::WouldBlock => uploads("would be blocked"),
         Class::NewlyAltered if cases.iter().all(|case| case.intent == Intent::Legit) => uploads("newly altered"),
         Class::ProtectionLost
         | Class::NewlyAltered
@@ -356,7 +365,7 @@ impl<'a> Tally<'a> {
 fn procedures(cases: &[ComparedCase]) -> Vec<ProcedureHit<'_>> {
     let mut tallies: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
     for case in cases.iter().filter(|case| case.intent == Intent::Legit) {
-        let hit = case.class == Class::NewlyBlocked;
+        let hit = matches!(case.class, Class::NewlyBlocked | Class::WouldBlock);
         for name in case.procedures.iter().map(|name| &**name).collect::<BTreeSet<_>>() {
             let tally = tallies.entry(name).or_default();
             let (blocked, of, weight) = tally.attachments.entry(case.id.attachment()).or_default();

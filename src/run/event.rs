@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::waf::{WafEvidence, WafLog};
 use crate::corpus::{CaseId, Intent, Sha256Digest};
 use crate::profile::{Environment, Proof};
 use crate::replay::Observation;
@@ -50,6 +51,22 @@ pub enum Event {
     },
     /// A case is settled: all its rounds are over.
     Case(CaseRecord),
+    /// What the WAF's log says of a settled case.
+    Waf {
+        /// The edge.
+        side: SideName,
+        /// The case.
+        case: CaseId,
+        /// What it says.
+        evidence: WafEvidence,
+    },
+    /// A log of the WAF was read to its end.
+    WafLog {
+        /// The edge.
+        side: SideName,
+        /// What was read.
+        log: WafLog,
+    },
     /// Last line of a journal that came to an end.
     RunFinished {
         /// The edge.
@@ -72,6 +89,9 @@ pub struct Attempt {
     pub round: u32,
     /// 1-based: a round has more than one attempt when the transport failed.
     pub attempt: u32,
+    /// Its id, as it stood in the header `X-Wafcanary-Attempt`: receipts and the WAF's log name it.
+    #[serde(default)]
+    pub id: String,
     /// When it began, RFC 3339.
     pub at: String,
     /// The facts.
@@ -155,6 +175,9 @@ pub struct CaseRecord {
     pub place: Option<Text>,
     /// Milliseconds that all its attempts took together.
     pub millis: u64,
+    /// What the WAF's log says of its attempts; `None`: nothing, or no log was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waf: Option<Box<WafEvidence>>,
 }
 
 fn one() -> f64 {

@@ -8,6 +8,7 @@ pub mod pool;
 pub mod preflight;
 pub mod read;
 mod sentinel;
+pub mod waf;
 
 pub use conduct::{Batch, Endings, Plan, Sink, conduct};
 pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SCHEMA_VERSION, SideName};
@@ -15,6 +16,7 @@ pub use journal::Journal;
 pub use lane::Lane;
 pub use pool::Pool;
 pub use read::Stored;
+pub use waf::{Attempts, Joined, LogSource, WafEvidence, WafLog};
 
 /// A stored run, as far as comparing and reporting need it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,4 +27,6 @@ pub struct Run {
     pub ending: Option<RunEnding>,
     /// The settled cases, in the order in which they were settled.
     pub cases: Vec<CaseRecord>,
+    /// The WAF's logs that were read for it.
+    pub waf_logs: Vec<WafLog>,
 }

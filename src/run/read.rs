@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::event::SCHEMA_VERSION;
 use super::journal::JOURNAL;
-use super::{CaseRecord, Event, Pool, Run, RunManifest};
+use super::{CaseRecord, Event, Joined, Pool, Run, RunManifest};
 use crate::corpus::CaseId;
 use crate::error::{Error, Result};
 
@@ -67,6 +67,7 @@ pub(super) fn read(dir: &Path, tail: Tail) -> Result<Stored> {
     let mut cases: Vec<CaseRecord> = Vec::new();
     let mut pool = Pool::default();
     let mut resumed = false;
+    let mut joined = Joined::default();
     let mut whole_bytes = 0;
     while let Some(complete) = lines.next(&path)? {
         // Attempts are most of a journal's bytes, and only needed with their case.
@@ -90,6 +91,10 @@ pub(super) fn read(dir: &Path, tail: Tail) -> Result<Stored> {
             }
             Ok(Event::Case(record)) => cases.push(record),
             Ok(Event::RunFinished { ending: how, .. }) => ending = Some(how),
+            Ok(Event::Waf { case, evidence, .. }) => {
+                joined.cases.insert(case, evidence);
+            }
+            Ok(Event::WafLog { log, .. }) => joined.logs.push(log),
             Ok(Event::Attempt(_) | Event::Canary { .. } | Event::Paused { .. }) => {}
             Err(_) if !complete => break,
             Err(error) => {
@@ -110,7 +115,9 @@ pub(super) fn read(dir: &Path, tail: Tail) -> Result<Stored> {
     if resumed {
         cases = last_of_each(cases);
     }
-    Ok(Stored { run: Run { manifest, ending, cases }, whole_bytes })
+    let mut run = Run { manifest, ending, cases, waf_logs: Vec::new() };
+    run.attach(joined);
+    Ok(Stored { run, whole_bytes })
 }
 
 fn last_of_each(cases: Vec<CaseRecord>) -> Vec<CaseRecord> {
@@ -138,9 +145,10 @@ fn check_version(version: u32, path: &Path) -> Result<()> {
         ))
 }
 
-struct Lines {
+/// The lines of a journal.
+pub(super) struct Lines {
     reader: BufReader<File>,
-    line: Vec<u8>,
+    pub(super) line: Vec<u8>,
     number: u64,
     offset: u64,
 }
@@ -157,7 +165,7 @@ fn no_start(path: &Path, line: &[u8]) -> Error {
 }
 
 impl Lines {
-    fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| {
             Error::usage(format!("no run can be read here: {error}")).file(path).help("give the folder of a stored run")
         })?;
@@ -165,7 +173,7 @@ impl Lines {
     }
 
     /// Reads the next line; `Some(false)` for a last one without its line end.
-    fn next(&mut self, path: &Path) -> Result<Option<bool>> {
+    pub(super) fn next(&mut self, path: &Path) -> Result<Option<bool>> {
         self.line.clear();
         let read = self
             .reader

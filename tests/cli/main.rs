@@ -9,6 +9,7 @@ mod preflight;
 mod record;
 mod settings;
 mod usage;
+mod waf_log;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use wafcanary::compare::{Class, ComparedCase, Comparison, Decision, Finding, Reason, SideCase, SideSummary};
 use wafcanary::corpus::{CaseId, Intent, Sha256Digest};
 use wafcanary::profile::{Environment, Proof};
-use wafcanary::run::{CaseRecord, Run, RunEnding, RunManifest, SideName};
+use wafcanary::run::{CaseRecord, Run, RunEnding, RunManifest, SideName, WafEvidence};
 use wafcanary::verdict::{List, Outcome, Verdict};
+use wafcanary::waf_log::{Action, MatchedData, RuleHit};
 
 /// Filenames that try to break out of a report.
 pub(crate) const HOSTILE: [&str; 14] = [
@@ -59,6 +60,7 @@ pub(crate) fn side(outcome: Outcome, status: u16, evidence: &str) -> SideCase {
         rounds: List::default(),
         would_block: false,
         millis: 42,
+        waf: None,
     }
 }
 
@@ -68,6 +70,26 @@ pub(crate) fn delivered() -> SideCase {
 
 pub(crate) fn blocked() -> SideCase {
     side(Outcome::Blocked, 404, "404 with a page of 1,204 bytes titled `Not Found`, and the origin has no receipt")
+}
+
+/// What a real audit log says of a filename that an engine in detection mode would refuse.
+pub(crate) fn would_block() -> SideCase {
+    let hit = |id: &str, message: &str, variable: Option<&str>, data: &str| RuleHit {
+        id: Some(id.into()),
+        message: message.into(),
+        phase: Some(2),
+        variable: variable.map(Into::into),
+        data: MatchedData::new(data),
+        severity: Some("CRITICAL".into()),
+        crs: true,
+        action: Action::NonDisruptive,
+    };
+    let rules = vec![
+        hit("949110", "Inbound Anomaly Score Exceeded (Total Score: 5)", Some("TX:ANOMALY_SCORE"), ""),
+        hit("920120", "Attempted multipart/form-data bypass", Some("FILES:file"), "a;b=<c>|`.pdf"),
+    ];
+    let evidence = WafEvidence { rules, anomaly_score: Some(5), refused: false, would_block: true };
+    SideCase { would_block: true, waf: Some(Box::new(evidence)), ..delivered() }
 }
 
 pub(crate) fn case(id: &str, class: Class, finding: Finding, filename: &str) -> ComparedCase {
@@ -93,6 +115,7 @@ pub(crate) fn case(id: &str, class: Class, finding: Finding, filename: &str) -> 
         Class::ReasonChanged => {
             (Some(blocked()), Some(side(Outcome::Dropped, 0, "reset after 65,536 body bytes, twice")))
         }
+        Class::WouldBlock => (Some(delivered()), Some(would_block())),
         Class::Unchanged => (Some(delivered()), Some(delivered())),
     };
     let control = matches!(class, Class::ProtectionLost | Class::ProtectionGained);
@@ -116,7 +139,7 @@ pub(crate) fn comparison(decision: Decision, reasons: Vec<Reason>, mut cases: Ve
     let summary = |name, profile, pick: fn(&ComparedCase) -> Option<&SideCase>| {
         let mut outcomes: BTreeMap<Outcome, u64> = Outcome::ALL.into_iter().map(|outcome| (outcome, 0)).collect();
         cases.iter().filter_map(pick).for_each(|side| *outcomes.entry(side.outcome).or_default() += 1);
-        SideSummary { run: manifest(name, profile), ending: Some(RunEnding::Complete), outcomes }
+        SideSummary { run: manifest(name, profile), ending: Some(RunEnding::Complete), outcomes, waf_logs: Vec::new() }
     };
     let mut counts: BTreeMap<Class, u64> = Class::ALL.into_iter().map(|class| (class, 0)).collect();
     for case in &cases {
@@ -151,6 +174,7 @@ pub(crate) fn everything() -> Comparison {
     let mut cases = vec![
         case("pdf/drainage-plan", Class::NewlyBlocked, open(), name),
         case("pdf/drainage-plan~name:sjis-5c~client:firefox", Class::NewlyBlocked, open(), "表計算.pdf"),
+        case("pdf/detected", Class::WouldBlock, open(), "a;b=<c>.pdf"),
         case("pdf/enrolment", Class::Unchanged, Finding::None, "在学証明書.pdf"),
         case("image/receipt", Class::NewlyBlocked, expired, "領収書.heic"),
         case("office/form", Class::NewlyBlocked, waived, "申請書.xlsm"),
@@ -264,6 +288,7 @@ pub(crate) fn run() -> Run {
         filename: filename.into(),
         place: Some("manifest.toml:12".into()),
         millis: 1_234,
+        waf: None,
     };
     let mut cases = vec![
         record("pdf/b", Intent::Legit, Outcome::Blocked, "排水設備計画確認申請書.pdf"),
@@ -278,5 +303,5 @@ pub(crate) fn run() -> Run {
     let mut manifest = manifest(SideName::Baseline, "standard");
     manifest.cases = 8;
     manifest.authorized = true;
-    Run { manifest, ending: Some(RunEnding::Interrupted), cases }
+    Run { manifest, ending: Some(RunEnding::Interrupted), cases, waf_logs: Vec::new() }
 }

@@ -58,23 +58,23 @@ fn colour_changes_no_word() {
 #[test]
 fn the_first_line_says_what_was_compared_and_the_last_what_was_decided() {
     let text = rendered(&fixture::everything(), Format::Terminal);
-    assert_eq!(text.lines().next(), Some("Compared `standard` with `upper`: 14 cases, corpus `city`"));
+    assert_eq!(text.lines().next(), Some("Compared `standard` with `upper`: 15 cases, corpus `city`"));
     let last = |comparison: &wafcanary::compare::Comparison| {
         rendered(comparison, Format::Terminal).lines().last().unwrap().to_owned()
     };
-    let wide = Options { width: 200, ..Options::default() };
+    let wide = Options { width: 240, ..Options::default() };
     assert_eq!(
         rendered_with(&fixture::everything(), Format::Terminal, &wide).lines().last(),
         Some(
-            "FAIL  3 uploads of 2 legitimate files newly blocked (of 14 cases) · 1 protection lost · \
-             1 legitimate file newly altered · 1 flaky · 1 inconclusive · 1 only in baseline · 1 waived · exit 1"
+            "FAIL  3 uploads of 2 legitimate files newly blocked (of 15 cases) · 1 protection lost · \
+             1 legitimate file newly altered · 1 legitimate file would be blocked · 1 flaky · 1 inconclusive · 1 only in baseline · 1 waived · exit 1"
         )
     );
     assert_eq!(last(&fixture::passing()), "PASS  no findings in 3 cases · 1 waived · exit 0");
     assert!(last(&fixture::empty()).ends_with("· exit 3"));
     assert_eq!(
         last(&fixture::everything()),
-        "FAIL  3 uploads of 2 legitimate files newly blocked (of 14 cases) · 1 protection lost · 4 more findings · \
+        "FAIL  3 uploads of 2 legitimate files newly blocked (of 15 cases) · 1 protection lost · 5 more findings · \
          1 waived · exit 1"
     );
 }
@@ -85,7 +85,7 @@ fn regressions_stand_last_and_the_gravest_survive_a_cut() {
     let text = rendered_with(&fixture::everything(), Format::Terminal, &options);
     let at = |needle: &str| text.rfind(needle).unwrap_or_else(|| panic!("{needle} is not in {text}"));
     assert!(at("newly blocked  pdf/drainage-plan") > at("newly blocked  image/receipt"), "{text}");
-    assert!(text.contains("… and 5 more (see comparison.json)"), "{text}");
+    assert!(text.contains("… and 6 more (see comparison.json)"), "{text}");
     assert!(!text.contains("  flaky  office/plan"), "{text}");
 }
 

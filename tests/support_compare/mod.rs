@@ -19,6 +19,7 @@ pub(crate) fn record(id: &str, intent: Intent, outcome: Outcome) -> CaseRecord {
         filename: "申請書.pdf".into(),
         place: None,
         millis: 1,
+        waf: None,
     }
 }
 
@@ -43,5 +44,5 @@ pub(crate) fn run(profile: &str, cases: Vec<CaseRecord>) -> Run {
         cases: cases.len() as u64,
         rounds: 1,
     };
-    Run { manifest, ending: Some(RunEnding::Complete), cases }
+    Run { manifest, ending: Some(RunEnding::Complete), cases, waf_logs: Vec::new() }
 }

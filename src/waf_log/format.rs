@@ -1,0 +1,131 @@
+//! Which log it is.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// The format of a WAF's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// Told by the log's first lines.
+    #[default]
+    Auto,
+    /// Audit log of ModSecurity 2 with `SecAuditLogFormat Native`.
+    ModSecurity2Native,
+    /// Audit log of ModSecurity 2 with `SecAuditLogFormat JSON`.
+    ModSecurity2Json,
+    /// Audit log of ModSecurity 3 with `SecAuditLogFormat Native`.
+    ModSecurity3Native,
+    /// Audit log of ModSecurity 3 with `SecAuditLogFormat JSON`.
+    ModSecurity3Json,
+    /// Error log of nginx. In detection mode ModSecurity writes at level `info`: a log of level `error` has none of it.
+    NginxError,
+    /// Error log of Apache.
+    ApacheError,
+}
+
+impl Format {
+    /// All formats, in the order of help texts.
+    pub const ALL: [Self; 7] = [
+        Self::Auto,
+        Self::ModSecurity2Native,
+        Self::ModSecurity2Json,
+        Self::ModSecurity3Native,
+        Self::ModSecurity3Json,
+        Self::NginxError,
+        Self::ApacheError,
+    ];
+
+    /// The name on the command line and in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::ModSecurity2Native => "modsecurity2-native",
+            Self::ModSecurity2Json => "modsecurity2-json",
+            Self::ModSecurity3Native => "modsecurity3-native",
+            Self::ModSecurity3Json => "modsecurity3-json",
+            Self::NginxError => "nginx-error",
+            Self::ApacheError => "apache-error",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|format| format.as_str() == text).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|format| format.as_str()).collect();
+            Error::usage(format!("`{text}` is not a format of a WAF's log"))
+                .help(format!("write one of {}", names.join(", ")))
+        })
+    }
+}
+
+/// Bytes of a log that its format is told by.
+pub(super) const HEAD: u64 = 64 << 10;
+
+/// Tells the format by the first line that can be one.
+pub(super) fn detect(head: &[u8]) -> Option<Format> {
+    const LINES: usize = 50;
+    head.split(|byte| *byte == b'\n').take(LINES).find_map(of_line)
+}
+
+fn of_line(line: &[u8]) -> Option<Format> {
+    let has = |text: &str| memchr::memmem::find(line, text.as_bytes()).is_some();
+    match line {
+        [b'{', ..] if has("\"transaction_id\"") => Some(Format::ModSecurity2Json),
+        [b'{', ..] if has("\"transaction\"") => Some(Format::ModSecurity3Json),
+        [b'-', b'-', b'-', .., b'-', b'A', b'-', b'-'] => Some(Format::ModSecurity3Native),
+        [b'-', b'-', .., b'-', b'A', b'-', b'-'] => Some(Format::ModSecurity2Native),
+        // `2026/11/25 21:00:27 [error]`
+        [y, _, _, _, b'/', _, _, b'/', _, _, b' ', .., _] if y.is_ascii_digit() && has(" [") => {
+            Some(Format::NginxError)
+        }
+        // `[Wed Nov 25 21:00:31.117172 2026] [security2:error]`
+        [b'[', rest @ ..] if starts_with_day(rest) && has("] [") => Some(Format::ApacheError),
+        _ => None,
+    }
+}
+
+fn starts_with_day(text: &[u8]) -> bool {
+    [b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun "].iter().any(|day| text.starts_with(*day))
+}
+
+/// Whether it is the index of a concurrent audit log.
+pub(super) fn is_index(head: &[u8]) -> bool {
+    let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    super::read::index_entry(&String::from_utf8_lossy(first)).is_some()
+}
+
+/// A log whose format cannot be told.
+pub(super) fn unknown(path: &Path) -> Error {
+    let names: Vec<_> = Format::ALL[1..].iter().map(|format| format.as_str()).collect();
+    Error::usage("the format of the WAF's log cannot be told").file(path).help(format!(
+        "write it after the file's name, as in `FILE:{}`; the others are {}",
+        names[0],
+        names[1..].join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_back() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse::<Format>().expect("a name"), format);
+        }
+        assert!("modsecurity".parse::<Format>().is_err());
+    }
+}
