@@ -34,19 +34,17 @@ fn is_evaluation(hit: &RuleHit) -> bool {
 
 /// `920120 Attempted multipart/form-data bypass (FILES: a;b=c.pdf)`.
 pub(crate) fn rule_words(hit: &RuleHit) -> String {
-    let mut words = match &hit.id {
+    let words = match &hit.id {
         Some(id) if hit.message.is_empty() => id.clone(),
         Some(id) => format!("{id} {}", hit.message),
         None => hit.message.clone(),
     };
     let data = hit.data.as_ref().map(crate::waf_log::MatchedData::as_str);
-    match (&hit.variable, data) {
-        (Some(variable), Some(data)) => words.push_str(&format!(" ({variable}: {data})")),
-        (Some(only), None) => words.push_str(&format!(" ({only})")),
-        (None, Some(only)) => words.push_str(&format!(" ({only})")),
-        (None, None) => {}
+    match (hit.variable.as_deref(), data) {
+        (Some(variable), Some(data)) => format!("{words} ({variable}: {data})"),
+        (Some(only), None) | (None, Some(only)) => format!("{words} ({only})"),
+        (None, None) => words,
     }
-    words
 }
 
 /// The ids of a case's rules: `920120 949110`; a limit, which has none, in words.

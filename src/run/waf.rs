@@ -149,18 +149,18 @@ impl Attempts {
             }
             let Ok(line) = serde_json::from_slice::<Line>(&lines.line) else { continue };
             let headers = line.observation.answer.map(|answer| answer.headers).unwrap_or_default();
-            attempts.add(line.case, line.id, &headers);
+            attempts.add(line.case, &line.id, &headers);
         }
         Ok(attempts)
     }
 
-    fn add(&mut self, case: CaseId, id: String, headers: &[(String, String)]) {
+    fn add(&mut self, case: CaseId, id: &str, headers: &[(String, String)]) {
         if self.cases.last() != Some(&case) {
             self.cases.push(case);
         }
         let at = self.cases.len() - 1;
         let made = headers.iter().filter(|(name, value)| names_a_request(name) && (8..=128).contains(&value.len()));
-        for id in made.map(|(_, value)| value.as_str()).chain((!id.is_empty()).then_some(id.as_str())) {
+        for id in made.map(|(_, value)| value.as_str()).chain((!id.is_empty()).then_some(id)) {
             self.by_id.insert(id.into(), at);
         }
     }
@@ -324,11 +324,11 @@ mod tests {
     #[test]
     fn a_transaction_is_joined_by_the_attempt_or_by_an_id_that_the_answer_carried() {
         let mut attempts = Attempts::default();
-        attempts.add(case("pdf/a"), "first".to_owned(), &[("x-unique-id".to_owned(), "aSYfQn8AAQEAA".to_owned())]);
-        attempts.add(case("pdf/b"), "second".to_owned(), &[("server".to_owned(), "Apache/2.4.71".to_owned())]);
+        attempts.add(case("pdf/a"), "first", &[("x-unique-id".to_owned(), "aSYfQn8AAQEAA".to_owned())]);
+        attempts.add(case("pdf/b"), "second", &[("server".to_owned(), "Apache/2.4.71".to_owned())]);
         let found = |attempt: Option<&str>, unique_id: Option<&str>| {
             let (attempt, unique_id) = (attempt.map(str::to_owned), unique_id.map(str::to_owned));
-            let at = attempts.case_of(&Transaction { attempt, unique_id, ..Transaction::default() });
+            let at = attempts.case_of(&Transaction { unique_id, attempt, ..Transaction::default() });
             at.map(|at| attempts.cases[at].as_str())
         };
         assert_eq!(found(Some("second"), None), Some("pdf/b"));
