@@ -102,15 +102,6 @@ impl Reach {
     }
 }
 
-/// Whether an upload got past the edge: what a control must not.
-#[must_use]
-pub fn gets_in(outcome: Outcome) -> bool {
-    match Reach::of(outcome) {
-        Reach::Origin | Reach::Altered | Reach::Lost | Reach::Whole => true,
-        Reach::Unknown | Reach::Edge => false,
-    }
-}
-
 impl Class {
     /// The class of a case that both edges were asked, each of which agrees with itself.
     ///

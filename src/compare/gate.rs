@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::gets_in;
 use super::{Class, ComparedCase, Decision, Finding, Policy, Reason, WaiverUse};
 use crate::corpus::Intent;
 use crate::run::{CaseRecord, Run, RunEnding, RunManifest};
@@ -157,7 +156,7 @@ pub fn decide_run(run: &Run) -> (Decision, Vec<Reason>) {
             format!("{missed} legitimate {} not get through", if missed == 1 { "case does" } else { "cases do" });
         reasons.push(reason(Decision::Fail, "not_delivered", message));
     }
-    let inside = count(Intent::Control, &|case| gets_in(case.verdict.outcome));
+    let inside = count(Intent::Control, &|case| case.verdict.outcome.is_past_edge());
     if inside > 0 {
         let message = format!("{inside} {} past the edge", if inside == 1 { "control gets" } else { "controls get" });
         reasons.push(reason(Decision::Fail, "control_delivered", message));

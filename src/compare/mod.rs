@@ -8,7 +8,7 @@ pub mod gate;
 pub mod policy;
 pub mod waiver;
 
-pub use class::{Class, gets_in};
+pub use class::Class;
 pub use comparison::{ComparedCase, Comparison, Decision, Finding, Reason, SideCase, SideSummary};
 pub use gate::{Facts, decide, decide_run};
 pub use join::compare;

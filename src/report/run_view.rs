@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::group::{Answer, Group, Grouped, groups, without_peer};
 use super::text::plural;
 use super::view::last_line;
-use crate::compare::{Decision, Reason, decide_run, gets_in};
+use crate::compare::{Decision, Reason, decide_run};
 use crate::corpus::{CaseId, Intent};
 use crate::run::{CaseRecord, Run, WafEvidence};
 use crate::verdict::{Count, Outcome, Text};
@@ -76,7 +76,7 @@ impl Mark {
         match (case.intent, outcome.count()) {
             (_, Count::Inconclusive) => Some(Self::Inconclusive),
             (Intent::Legit, Count::Fail) => Some(Self::NotDelivered),
-            (Intent::Control, _) if gets_in(outcome) => Some(Self::ControlDelivered),
+            (Intent::Control, _) if outcome.is_past_edge() => Some(Self::ControlDelivered),
             (Intent::Legit, Count::Pass) | (Intent::Control, Count::Pass | Count::Fail) => {
                 let flaky = case.rounds.iter().any(|round| *round != outcome).then_some(Self::Flaky);
                 flaky.or_else(|| case.verdict.would_block.then_some(Self::WouldBlock))

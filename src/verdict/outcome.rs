@@ -72,6 +72,17 @@ impl Outcome {
         }
     }
 
+    /// Whether the upload got past the edge, whatever became of it there: what a control must not.
+    #[must_use]
+    pub fn is_past_edge(self) -> bool {
+        match self {
+            Self::Delivered | Self::Altered | Self::Rejected | Self::Lost => true,
+            Self::Blocked | Self::TooLarge | Self::Challenged | Self::Dropped | Self::Throttled | Self::Unreachable => {
+                false
+            }
+        }
+    }
+
     /// The name in records and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -8,7 +8,7 @@ use super::first::FirstCanary;
 use super::{Check, Facts, Finding, Level, Probe};
 use crate::profile::Profile;
 use crate::replay::pace::http_date;
-use crate::verdict::{Count, Outcome, Verdict};
+use crate::verdict::{Count, Verdict};
 
 /// Clocks that are further apart are worth a warning: cookies and signed URLs often live for a minute or a few.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -56,7 +56,7 @@ fn controls(facts: &Facts, profile: &Profile) -> Option<Finding> {
     };
     let known = |probe: &&Probe| probe.verdict.outcome.count() != Count::Inconclusive;
     let (inside, outside): (Vec<_>, Vec<_>) =
-        facts.controls.iter().filter(known).partition(|probe| got_past(probe.verdict.outcome));
+        facts.controls.iter().filter(known).partition(|probe| probe.verdict.outcome.is_past_edge());
     match (inside.len(), outside.len()) {
         // All of them were throttled, and the pace says so.
         (0, 0) => None,
@@ -76,19 +76,6 @@ fn controls(facts: &Facts, profile: &Profile) -> Option<Finding> {
             Check::Controls,
             format!("{kept} of {} kept out: {}; past the edge: {}", in_ + kept, told(&outside), told(&inside)),
         )),
-    }
-}
-
-/// Whether a control got past the edge: one that the application refuses has.
-fn got_past(outcome: Outcome) -> bool {
-    match outcome {
-        Outcome::Delivered | Outcome::Altered | Outcome::Rejected | Outcome::Lost => true,
-        Outcome::Blocked
-        | Outcome::TooLarge
-        | Outcome::Challenged
-        | Outcome::Dropped
-        | Outcome::Throttled
-        | Outcome::Unreachable => false,
     }
 }
 
