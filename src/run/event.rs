@@ -72,6 +72,9 @@ pub struct Attempt {
     pub round: u32,
     /// 1-based: a round has more than one attempt when the transport failed.
     pub attempt: u32,
+    /// Its id, as in the request's `X-Wafcanary-Attempt`; empty in records of before it was kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// When it began, RFC 3339.
     pub at: String,
     /// The facts.

@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::sentinel::{Health, Sentinel};
 use super::{Attempt, CaseRecord, Event, RunEnding, SideName};
 use crate::corpus::{Case, CaseId};
 use crate::profile::Profile;
-use crate::replay::{Observation, Replayer};
+use crate::replay::{Replayer, Try};
 use crate::verdict::{Count, Outcome, Signatures, Verdict, judge, settle};
 
 /// Times that a case is asked again when the edge says that we are too fast.
@@ -30,7 +28,7 @@ pub struct Lane {
 
 /// A round and what it means.
 pub(super) struct Judged {
-    pub(super) attempts: Vec<(Timestamp, Observation)>,
+    pub(super) attempts: Vec<Try>,
     pub(super) verdict: Verdict,
     pub(super) retry_after: Option<Duration>,
     /// The ceiling that cut the round short: the verdict then says nothing.
@@ -91,10 +89,11 @@ impl Lane {
     /// One round and its verdict.
     pub(super) async fn judge_round(&self, case: &Case) -> Judged {
         let round = self.replayer.round(case).await;
-        let (times, observations): (Vec<_>, Vec<_>) =
-            round.attempts.into_iter().map(|tried| (tried.at, tried.observation)).unzip();
+        let (marks, observations): (Vec<_>, Vec<_>) =
+            round.attempts.into_iter().map(|Try { id, at, observation }| ((id, at), observation)).unzip();
         let verdict = judge(&observations, &self.profile.oracle, self.signatures);
-        let attempts = times.into_iter().zip(observations).collect();
+        let tried = marks.into_iter().zip(observations);
+        let attempts = tried.map(|((id, at), observation)| Try { id, at, observation }).collect();
         Judged { attempts, verdict, retry_after: round.retry_after, ceiling: round.ceiling }
     }
 
@@ -179,33 +178,19 @@ impl Lane {
     }
 
     /// Ends a round with `verdict`.
-    fn settle(
-        &self,
-        case: &Case,
-        round: u32,
-        attempts: Vec<(Timestamp, Observation)>,
-        verdict: Verdict,
-        asked: &mut Asked,
-    ) {
+    fn settle(&self, case: &Case, round: u32, attempts: Vec<Try>, verdict: Verdict, asked: &mut Asked) {
         self.note(case, round, attempts, &verdict, asked);
         asked.verdicts.push(verdict);
     }
 
-    fn note(
-        &self,
-        case: &Case,
-        round: u32,
-        attempts: Vec<(Timestamp, Observation)>,
-        verdict: &Verdict,
-        asked: &mut Asked,
-    ) {
+    fn note(&self, case: &Case, round: u32, attempts: Vec<Try>, verdict: &Verdict, asked: &mut Asked) {
         let last = attempts.len();
-        for (number, (at, observation)) in (1_u32..).zip(attempts) {
+        for (attempt, Try { id, at, observation }) in (1_u32..).zip(attempts) {
             asked.attempts += 1;
             asked.millis += observation.timings.total_us / 1000;
-            let verdict = (number as usize == last).then(|| verdict.clone());
+            let verdict = (attempt as usize == last).then(|| verdict.clone());
             let (side, case, at) = (self.name, case.id.clone(), at.to_string());
-            asked.events.push(Event::Attempt(Attempt { side, case, round, attempt: number, at, observation, verdict }));
+            asked.events.push(Event::Attempt(Attempt { side, case, round, attempt, id, at, observation, verdict }));
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use super::lane::{Judged, Lane, too_long};
 use super::{Event, RunEnding};
 use crate::corpus::Case;
+use crate::replay::Try;
 use crate::verdict::{Count, Outcome, Verdict};
 
 /// The first pause after a canary that did not get through; each further one is twice as long.
@@ -155,7 +156,7 @@ impl Sentinel {
     /// Sends it once: what it means, and the pause that the edge asks for. `Err`: a ceiling is reached.
     async fn send(&self, lane: &Lane, events: &mut Vec<Event>) -> Result<(Verdict, Option<Duration>), String> {
         let Judged { mut attempts, verdict, retry_after, ceiling } = lane.judge_round(&self.case).await;
-        if let Some((at, observation)) = attempts.pop() {
+        if let Some(Try { at, observation, .. }) = attempts.pop() {
             let (side, at) = (lane.name(), at.to_string());
             events.push(Event::Canary { side, at, observation, verdict: verdict.clone() });
         }
