@@ -1,0 +1,12 @@
+//! Real engines against two witnesses that share no code with the product: each outcome is what the engine's own logs
+//! say and what the origin received.
+//!
+//! `tests/engines/engines.sh` brings the engines up; `tests/all.sh` installs their packages. Nothing is skipped.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![cfg(target_os = "linux")]
+
+mod agreement;
+mod lab;
+mod record;
+mod witnesses;
