@@ -136,7 +136,10 @@ impl Engines {
     /// Runs the program in a folder without configuration.
     pub(crate) fn wafcanary(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new("timeout");
-        command.args([PATIENCE, env!("CARGO_BIN_EXE_wafcanary")]).args(arguments).args(["--no-config", "--no-progress"]);
+        command
+            .args([PATIENCE, env!("CARGO_BIN_EXE_wafcanary")])
+            .args(arguments)
+            .args(["--no-config", "--no-progress"]);
         scrub(&mut command);
         Ran::of(command.current_dir(&self.dir).stdin(Stdio::null()).output().unwrap())
     }

@@ -7,6 +7,11 @@
 #![cfg(target_os = "linux")]
 
 mod agreement;
+mod chance;
+mod heard;
 mod lab;
+mod noise;
 mod record;
+mod refusals;
+mod regressions;
 mod witnesses;

@@ -11,12 +11,16 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::lab::Engines;
+use crate::record::{Attempt, Case};
 
 /// How long a log may lag behind the answer.
 const LAG: Duration = Duration::from_secs(20);
 
+/// The rule that denies a request for the sum.
+const INBOUND: &str = "949110";
+
 /// Rules that only add up what others found.
-const SUMS: [&str; 4] = ["949110", "959100", "980130", "980140"];
+const SUMS: [&str; 4] = [INBOUND, "959100", "980130", "980140"];
 
 /// A line of an access log: status, attempt, and the engine's own id where it has one.
 static ACCESS: LazyLock<Regex> =
@@ -54,6 +58,8 @@ pub(crate) struct Witnesses {
     origin: HashMap<String, Vec<Arrival>>,
     /// Rules that matched, blocking or not, by attempt.
     rules: HashMap<String, BTreeSet<String>>,
+    /// Attempts whose anomaly score is at the limit.
+    summed: BTreeSet<String>,
     /// Attempts that ModSecurity says it denied.
     denied: BTreeSet<String>,
     /// Attempts with an entry in the audit log that names no rule.
@@ -234,7 +240,10 @@ impl Witnesses {
     }
 
     fn hear_rules(&mut self, attempt: String, rules: impl Iterator<Item = String>) {
-        let rules: Vec<String> = rules.filter(|rule| !SUMS.contains(&rule.as_str())).collect();
+        let (sums, rules): (Vec<String>, Vec<String>) = rules.partition(|rule| SUMS.contains(&rule.as_str()));
+        if sums.iter().any(|rule| rule == INBOUND) {
+            self.summed.insert(attempt.clone());
+        }
         if !rules.is_empty() {
             self.rules.entry(attempt).or_default().extend(rules);
         }
@@ -267,6 +276,21 @@ impl Witnesses {
         }
     }
 
+    /// Whether a case arrives, and its status, when all its attempts agree.
+    pub(crate) fn saw(&self, case: &Case) -> Option<(bool, u16)> {
+        let saw = |attempt: &Attempt| {
+            let arrived = self.arrived(&attempt.id, &attempt.sha256, attempt.size).unwrap();
+            (arrived, self.status(&attempt.id).unwrap())
+        };
+        let all: BTreeSet<(bool, u16)> = case.attempts.iter().map(saw).collect();
+        (all.len() == 1).then(|| all.into_iter().next()).flatten()
+    }
+
+    /// Whether CRS would deny an attempt, were it not told to detect only.
+    pub(crate) fn would_deny(&self, attempt: &str) -> bool {
+        self.summed.contains(attempt)
+    }
+
     /// Why the engine's log says that it refused an attempt.
     pub(crate) fn reason(&self, attempt: &str) -> Option<Reason> {
         let rules = self.rules(attempt);
@@ -293,7 +317,10 @@ impl Witnesses {
         let (own, others): (Vec<&Arrival>, Vec<&Arrival>) = strays.into_iter().partition(is_canary);
         let asked = self.access.keys().filter(unknown).count();
         (!others.is_empty() || own.len() > canaries || asked != canaries).then(|| {
-            format!("{canaries} canary controls, {asked} in the access log, {} at the origin, and {others:?}", own.len())
+            format!(
+                "{canaries} canary controls, {asked} in the access log, {} at the origin, and {others:?}",
+                own.len()
+            )
         })
     }
 }
