@@ -33,8 +33,8 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 }
@@ -95,7 +95,7 @@ impl Engines {
             ),
         };
         scrub(&mut command);
-        Ran::of(command.stdin(Stdio::null()).output().unwrap())
+        Ran::of(&command.stdin(Stdio::null()).output().unwrap())
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -141,7 +141,7 @@ impl Engines {
             .args(arguments)
             .args(["--no-config", "--no-progress"]);
         scrub(&mut command);
-        Ran::of(command.current_dir(&self.dir).stdin(Stdio::null()).output().unwrap())
+        Ran::of(&command.current_dir(&self.dir).stdin(Stdio::null()).output().unwrap())
     }
 
     /// A new folder for a record.

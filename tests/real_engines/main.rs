@@ -4,6 +4,7 @@
 //! `tests/engines/engines.sh` brings the engines up; `tests/all.sh` installs their packages. Nothing is skipped.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::print_stdout, reason = "with `--nocapture`, what the engines refused and why is to be read")]
 #![cfg(target_os = "linux")]
 
 mod agreement;

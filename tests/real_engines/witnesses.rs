@@ -94,8 +94,8 @@ struct Audit {
 
 #[derive(Deserialize)]
 struct Transaction {
-    unique_id: Option<String>,
-    transaction_id: Option<String>,
+    #[serde(alias = "transaction_id")]
+    unique_id: String,
     #[serde(default)]
     messages: Vec<Message>,
 }
@@ -226,8 +226,7 @@ impl Witnesses {
 
     fn hear_audit(&mut self, audit: &Audit, attempt: &dyn Fn(&str) -> String) {
         let transaction = &audit.transaction;
-        let own = transaction.unique_id.as_ref().or(transaction.transaction_id.as_ref()).unwrap();
-        let attempt = attempt(own);
+        let attempt = attempt(&transaction.unique_id);
         let third = transaction.messages.iter().map(|message| message.details.rule_id.clone());
         let second = audit.audit_data.iter().flat_map(|data| &data.messages);
         let second = second.flat_map(|text| RULE.captures_iter(text).map(|found| found[1].to_owned()));
