@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::heard::{Heard, disagreements, run};
+use crate::heard::{Heard, disagreements, run, told};
 use crate::lab::lab;
 use crate::witnesses::Reason;
 
@@ -50,4 +50,24 @@ fn every_outcome_at_every_engine_is_what_its_log_and_the_origin_say() {
     assert!(cases > 377 * 20, "{cases} cases");
     let shown = failures.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(failures.is_empty(), "{} disagreements, of which the first:\n{shown}", failures.len());
+}
+
+#[test]
+fn a_record_that_says_otherwise_is_a_disagreement() {
+    let engines = lab();
+    let mut heard = run(&engines, "ngx-crs-pl1", &["--set", "smoke"]);
+    assert!(disagreements(&heard).is_empty());
+    let lies =
+        ["delivered", "altered", "blocked", "too_large", "challenged", "dropped", "rejected", "lost", "throttled"];
+    for number in 0..heard.record.cases.len() {
+        let truth = heard.record.cases[number].outcome.clone();
+        for lie in lies.into_iter().chain(["unreachable"]).filter(|lie| *lie != truth) {
+            let case = &mut heard.record.cases[number];
+            case.attempts[0].outcome = Some(lie.to_owned());
+            assert!(told(&heard.witnesses, &case.attempts[0]).is_err(), "{}: {truth} told as {lie}", case.id);
+        }
+        heard.record.cases[number].attempts[0].outcome = Some(truth);
+    }
+    let missing = heard.record.cases.pop().unwrap();
+    assert!(!disagreements(&heard).is_empty(), "{} is not on record", missing.id);
 }
