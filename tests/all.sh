@@ -3,27 +3,62 @@
 # Usage: tests/all.sh [arguments of `cargo test`]
 set -eu
 cd "$(dirname "$0")/.."
+# Servers stand in /usr/sbin, which is not in every user's PATH.
+PATH="$PATH:/usr/sbin"
 
-# program:package
-needed="curl:curl nginx:nginx-light python3:python3 openssl:openssl cc:gcc"
+has() {
+    case "$1" in
+        # Other packages have these programs too.
+        gcc) command -v cc ;;
+        nginx-light) command -v nginx ;;
+        apache2-bin) command -v apache2 ;;
+        varnish) command -v varnishd ;;
+        curl | openssl | python3 | haproxy) command -v "$1" ;;
+        *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+    esac >/dev/null
+}
 
 missing=""
-for pair in $needed; do
-    # nginx stands in /usr/sbin, which is not in every user's PATH.
-    PATH="$PATH:/usr/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+for package in python3 gcc $(tests/engines/engines.sh packages); do
+    has "$package" || missing="$missing $package"
 done
+
+# The tests start the servers themselves, as ordinary processes; the packages' own services are not wanted, now or at the next
+# boot. systemd is told so before there is a unit; without it, the runlevel of a machine under repair says it.
+install() {
+    units=""
+    if [ -d /run/systemd/system ]; then
+        for unit in nginx haproxy varnish varnishncsa; do
+            systemctl cat "$unit.service" >/dev/null 2>&1 || units="$units $unit.service"
+        done
+    fi
+    # shellcheck disable=SC2086
+    [ -z "$units" ] || $sudo systemctl mask --runtime $units || return
+    status=0
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
+        $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$@" || status=$?
+    # shellcheck disable=SC2086
+    [ -z "$units" ] || $sudo systemctl unmask --runtime $units || return
+    for unit in $units; do
+        ! systemctl cat "$unit" >/dev/null 2>&1 || $sudo systemctl disable "$unit"
+    done
+    return "$status"
+}
+
 if [ -n "$missing" ]; then
     sudo=""
     [ "$(id -u)" -eq 0 ] || sudo="sudo"
+    by_hand="apt-get install --no-install-recommends$missing"
     if ! command -v apt-get >/dev/null 2>&1 || { [ -n "$sudo" ] && ! command -v sudo >/dev/null 2>&1; }; then
-        echo "the tests need these packages, and they can't be installed from here:$missing" >&2
-        echo "install them by hand, then run this again" >&2
+        echo "the tests need these packages of Debian or Ubuntu, and they can't be installed from here:$missing" >&2
+        echo "as root, \`$by_hand\`; then run this again" >&2
         exit 1
     fi
     echo "installing:$missing" >&2
-    # The tests start nginx themselves, as an ordinary process; the package's own service is not wanted.
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
     # shellcheck disable=SC2086
-    $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing
+    install $missing || {
+        echo "not installed; by hand, as root: \`$by_hand\`" >&2
+        exit 1
+    }
 fi
 exec cargo test --locked --all-targets "$@"

@@ -375,6 +375,13 @@ fn breaks_at_the_same_place_of_the_body_are_a_size_limit_and_others_are_not() {
     assert_eq!(round(&[at(mib), at(40 * mib)]), Outcome::Dropped, "another place");
     assert_eq!(round(&[at(mib)]), Outcome::Dropped, "once is not repeatable");
     assert_eq!(round(&[at(0), at(0)]), Outcome::Dropped, "before the body");
+    let buffered = at(mib * 3 / 4);
+    assert_eq!(
+        round(&[buffered.clone(), buffered.clone()]),
+        Outcome::Dropped,
+        "444 at the head, and buffers took some"
+    );
+    assert_eq!(round(&[buffered, at(2 * mib)]), Outcome::Dropped, "perhaps the same");
     let out = || broken(Phase::Waiting, 1000, 1000);
     assert_eq!(round(&[out(), out()]), Outcome::Dropped, "444: closed after the request");
 }
