@@ -65,5 +65,8 @@ fn chance_in_a_files_content_refuses_it_each_time_and_is_not_flaky() {
     let listed = compared.rules("newly_blocked");
     assert_eq!(listed.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected);
     assert!(listed.values().all(|rules| rules.len() == 1 && rules.contains("200004")), "{listed:?}");
+    let report = engines.wafcanary(&["report", compared.out.to_str().unwrap()]).out;
+    assert_eq!(report.matches("rule      200004 ").count(), expected.len(), "{report}");
+    assert_eq!(report.matches("decided   by the content").count(), expected.len(), "{report}");
     println!("{} of {} files are refused, each time: {expected:?}", expected.len(), holds.len());
 }

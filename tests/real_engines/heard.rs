@@ -1,11 +1,11 @@
 //! What the program says of an engine, and whether both witnesses say the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::lab::Engines;
 use crate::record::{Attempt, Case, Record};
-use crate::witnesses::{Mark, Reason, Witnesses};
+use crate::witnesses::{Mark, Reason, Witnesses, guard};
 
 /// One edge of a run or comparison, with what the witnesses say of it.
 pub(crate) struct Heard {
@@ -16,6 +16,8 @@ pub(crate) struct Heard {
 /// A comparison with what the witnesses say of both edges.
 pub(crate) struct Compared {
     pub(crate) code: Option<i32>,
+    /// The folder of its record.
+    pub(crate) out: PathBuf,
     /// As `--format json` writes it.
     pub(crate) json: serde_json::Value,
     pub(crate) baseline: Heard,
@@ -55,14 +57,22 @@ pub(crate) fn compare(
     let (from, to) = (before.profile(baseline), after.profile(candidate));
     let always =
         ["compare", "--baseline", &from, "--candidate", &to, "--out", out.to_str().unwrap(), "--format", "json"];
-    let ran = before.wafcanary(&[&always, arguments].concat());
+    let sides = [("baseline", before, baseline), ("candidate", after, candidate)];
+    let logs = sides.iter().flat_map(|(side, engines, profile)| {
+        let logs = ["audit.json", "error.log"].map(|name| engines.log(guard(profile), name));
+        let there = logs.into_iter().filter(|log| log.exists() && guard(profile).starts_with(['n', 'a']));
+        there.flat_map(move |log| ["--waf-log".to_owned(), format!("{side}={}", log.display())])
+    });
+    let logs: Vec<String> = logs.collect();
+    let logs: Vec<&str> = logs.iter().map(String::as_str).collect();
+    let ran = before.wafcanary(&[&always, &logs[..], arguments].concat());
     assert!(matches!(ran.code, Some(0 | 1)), "{baseline} -> {candidate}: {:?} {}", ran.code, ran.err);
     let [baseline, candidate] = [("baseline", &marks[0]), ("candidate", &marks[1])].map(|(side, mark)| {
         let record = Record::read(&out.join(side));
         let witnesses = mark.witnesses(|heard| record.attempts().all(|(_, attempt)| told(heard, attempt).is_ok()));
         Heard { record, witnesses }
     });
-    Compared { code: ran.code, json: serde_json::from_str(&ran.out).unwrap(), baseline, candidate }
+    Compared { code: ran.code, out, json: serde_json::from_str(&ran.out).unwrap(), baseline, candidate }
 }
 
 pub(crate) fn ids(record: &Record) -> BTreeSet<&str> {
@@ -152,7 +162,10 @@ impl Compared {
         else {
             return "flaky";
         };
+        let would = |heard: &Heard, case: &Case| heard.witnesses.would_deny(&case.attempts.last().unwrap().id);
+        let would_block = would(&self.candidate, after) && !would(&self.baseline, before);
         match (after.control, got_in, gets_in) {
+            (false, true, true) if would_block => "would_block",
             (false, true, false) => "newly_blocked",
             (false, false, true) => "newly_delivered",
             (true, true, false) => "protection_gained",
@@ -160,6 +173,22 @@ impl Compared {
             (_, false, false) if status != other => "reason_changed",
             (_, true, true) | (_, false, false) => "unchanged",
         }
+    }
+
+    /// Cases of which the comparison tells other rules than the engines' logs do, a line each.
+    pub(crate) fn told_otherwise(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (name, side) in [("baseline", &self.baseline), ("candidate", &self.candidate)] {
+            let cases: BTreeMap<&str, &Case> = side.record.cases.iter().map(|case| (case.id.as_str(), case)).collect();
+            for case in self.json["cases"].as_array().unwrap() {
+                let id = case["id"].as_str().unwrap();
+                let (told, heard) = (Witnesses::told(&case[name]), side.witnesses.rules_of(cases[id]));
+                if told != heard {
+                    lines.push(format!("{name}: {id}: the comparison tells {told:?}, the log has {heard:?}"));
+                }
+            }
+        }
+        lines
     }
 
     /// Cases of a class by the witnesses, with the rules that the candidate's log names.

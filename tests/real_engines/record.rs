@@ -46,6 +46,8 @@ enum Line {
     Attempt { case: String, id: String, observation: Observation, verdict: Option<Verdict> },
     Canary {},
     Paused {},
+    Waf {},
+    WafLog {},
     Case { case: String, intent: String, verdict: Verdict, rounds: Vec<String> },
     RunFinished { ending: Ending },
 }
@@ -85,7 +87,7 @@ impl Record {
         let text = std::fs::read_to_string(folder.join("journal.jsonl")).unwrap();
         for line in text.lines() {
             match serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")) {
-                Line::RunStarted {} | Line::Paused {} => {}
+                Line::RunStarted {} | Line::Paused {} | Line::Waf {} | Line::WafLog {} => {}
                 Line::Canary {} => record.canaries += 1,
                 Line::RunFinished { ending } => record.ending = ending.kind,
                 Line::Attempt { case, id, observation, verdict } => {

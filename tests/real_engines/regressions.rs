@@ -29,6 +29,8 @@ fn agrees(compared: &Compared, what: &str) -> BTreeMap<String, usize> {
     let wrong = compared.disagreements();
     assert!(wrong.is_empty(), "{what}: {} disagreements: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
     assert_eq!(compared.classes(), compared.by_witnesses(), "{what}");
+    let otherwise = compared.told_otherwise();
+    assert!(otherwise.is_empty(), "{what}: {} cases: {:#?}", otherwise.len(), &otherwise[..otherwise.len().min(20)]);
     let counts = compared.classes().into_values().fold(BTreeMap::new(), |mut counts, class| {
         *counts.entry(class).or_insert(0) += 1;
         counts
@@ -38,7 +40,8 @@ fn agrees(compared: &Compared, what: &str) -> BTreeMap<String, usize> {
         *by_rule.entry(rule).or_default() += 1;
     }
     println!("{what}: {counts:?}; newly blocked by {by_rule:?}");
-    let fails = ["newly_blocked", "protection_lost", "flaky"].iter().any(|class| counts.contains_key(*class));
+    let fails =
+        ["newly_blocked", "protection_lost", "would_block", "flaky"].iter().any(|class| counts.contains_key(*class));
     assert_eq!(compared.code, Some(i32::from(fails)), "{what}");
     counts
 }
@@ -94,18 +97,27 @@ fn a_waf_that_is_switched_on_lists_what_it_refuses() {
 }
 
 #[test]
-fn a_waf_that_only_detects_changes_nothing_and_logs_what_it_would_refuse() {
+fn a_waf_that_only_detects_is_told_to_block_what_it_refuses_once_it_is_on() {
     let engines = lab();
-    let (detects, counts) = between(&engines, "ngx-off", "ngx-crs-pl1-detect", &[]);
-    assert_eq!(counts.keys().collect::<Vec<_>>(), ["unchanged"]);
-    let (refuses, _) = between(&engines, "ngx-crs-pl1-detect", "ngx-crs-pl1", &[]);
+    for (off, detecting, on) in
+        [("ngx-off", "ngx-crs-pl1-detect", "ngx-crs-pl1"), ("apa-off", "apa-crs-pl1-detect", "apa-crs-pl1")]
+    {
+        detects_what_it_refuses(&engines, off, detecting, on);
+    }
+}
+
+fn detects_what_it_refuses(engines: &Engines, off: &str, detecting: &str, on: &str) {
+    let (detects, counts) = between(engines, off, detecting, &[]);
+    assert_eq!(counts.keys().collect::<Vec<_>>(), ["unchanged", "would_block"]);
+    let (on_now, refused) = between(engines, detecting, on, &[]);
+    assert_eq!(counts["would_block"], refused["newly_blocked"]);
     let heard = &detects.candidate;
     let cases = heard.record.cases.iter();
     let would: BTreeSet<&str> = cases
         .filter(|case| heard.witnesses.would_deny(&case.attempts.last().unwrap().id))
         .map(|case| case.id.as_str())
         .collect();
-    let classes = refuses.classes();
+    let classes = on_now.classes();
     let does: BTreeSet<&str> =
         classes.iter().filter(|(_, class)| *class != "unchanged").map(|(id, _)| id.as_str()).collect();
     assert_eq!(would, does);

@@ -22,6 +22,9 @@ const INBOUND: &str = "949110";
 /// Rules that only add up what others found.
 const SUMS: [&str; 4] = [INBOUND, "959100", "980130", "980140"];
 
+/// Rules of the recommended configuration that deny by themselves.
+const DENYING: [&str; 5] = ["200002", "200003", "200004", "200005", "200007"];
+
 /// A line of an access log: status, attempt, and the engine's own id where it has one.
 static ACCESS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"" (\d{3}) (?:\d+|-) "([0-9A-Za-z._-]*)"(?: "([^"]*)")?$"#).unwrap());
@@ -148,7 +151,7 @@ fn edge(profile: &str) -> &str {
 }
 
 /// The engine whose rules a profile's uploads go through.
-fn guard(profile: &str) -> &str {
+pub(crate) fn guard(profile: &str) -> &str {
     match edge(profile) {
         "varnish-crs" => "ngx-crs-pl1",
         own => own,
@@ -285,9 +288,21 @@ impl Witnesses {
         (all.len() == 1).then(|| all.into_iter().next()).flatten()
     }
 
-    /// Whether CRS would deny an attempt, were it not told to detect only.
+    /// Whether an engine that let an attempt through would deny it, were it not told to detect only.
     pub(crate) fn would_deny(&self, attempt: &str) -> bool {
-        self.summed.contains(attempt)
+        self.summed.contains(attempt) || self.rules(attempt).iter().any(|rule| DENYING.contains(&rule.as_str()))
+    }
+
+    /// The rules that matched for any attempt of a case.
+    pub(crate) fn rules_of(&self, case: &Case) -> BTreeSet<String> {
+        case.attempts.iter().flat_map(|attempt| self.rules(&attempt.id)).collect()
+    }
+
+    /// The rules that the program tells of a case on one side of its comparison.
+    pub(crate) fn told(side: &serde_json::Value) -> BTreeSet<String> {
+        let rules = side["waf"]["rules"].as_array().into_iter().flatten();
+        let ids = rules.filter_map(|rule| rule["id"].as_str()).filter(|rule| !SUMS.contains(rule));
+        ids.map(str::to_owned).collect()
     }
 
     /// Why the engine's log says that it refused an attempt.
