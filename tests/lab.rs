@@ -211,7 +211,9 @@ fn refusals_look_like_what_they_are_and_deliver_nothing() {
         let running = Running::edge(name);
         let form = format!("file=@{}", running.file("a.pdf", &sample()));
         for url in [format!("http://{UPLOAD_HOST}/u"), format!("https://{UPLOAD_HOST}/u")] {
-            let answer = text(&running.upload("one", &form, &["-H", "Expect:", &url]));
+            // curl itself loses the answer to one early close in twenty, and then shows none.
+            let answers = (0..5).map(|_| text(&running.upload("one", &form, &["-H", "Expect:", &url])));
+            let answer = answers.into_iter().find(|answer| !answer.is_empty()).unwrap_or_default();
             assert!(answer.starts_with(start) && answer.contains(part), "{name} {url}: {answer}");
             assert!(running.receipt("one").is_none(), "{name}");
         }
