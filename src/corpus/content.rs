@@ -239,14 +239,6 @@ impl Content {
         Ok(bytes)
     }
 
-    /// Looks whether each file is still the one that was digested; if not, an [`io::ErrorKind::InvalidData`] error.
-    pub fn check_unchanged(&self) -> io::Result<()> {
-        self.pieces.iter().try_for_each(|piece| match piece {
-            Piece::File { path, stamp, .. } => stamp.check(&std::fs::metadata(path.as_path())?, path),
-            Piece::Bytes(_) | Piece::Fill { .. } => Ok(()),
-        })
-    }
-
     /// Reads the bytes from the start. A file that is not the one that was digested gives an
     /// [`io::ErrorKind::InvalidData`] error, at the latest at its end.
     #[must_use]
