@@ -356,7 +356,8 @@ impl<'a> Tally<'a> {
     fn close(mut self, name: &'a str) -> ProcedureHit<'a> {
         self.hit.sort_by(|a, b| a.id.cmp(&b.id));
         let all: f64 = self.attachments.values().map(|(_, _, weight)| weight).sum();
-        let lost: f64 = self.attachments.values().map(|(hit, of, weight)| weight * *hit as f64 / *of as f64).sum();
+        // NOTE: the part first, so that all of an attachment is its weight to the last bit, and all of them 100 %.
+        let lost: f64 = self.attachments.values().map(|(hit, of, weight)| weight * (*hit as f64 / *of as f64)).sum();
         let of = self.attachments.values().map(|(_, of, _)| of).sum();
         ProcedureHit { name, cases: self.hit, of, share: if all > 0.0 { lost / all } else { 0.0 } }
     }

@@ -97,6 +97,19 @@ fn a_procedure_shows_the_share_of_its_weight() {
 }
 
 #[test]
+fn a_procedure_that_loses_everything_loses_100_percent() {
+    let mut comparison = fixture::passing();
+    let lost = |number: usize| {
+        let mut case = fixture::case(&format!("pdf/a~name:n{number}"), Class::NewlyBlocked, Finding::Open, "a.pdf");
+        (case.weight, case.procedures) = (0.73, vec!["手続".into()].into());
+        case
+    };
+    comparison.cases = (0..10).map(lost).collect();
+    let text = rendered(&comparison, Format::Terminal);
+    assert!(text.contains("  100%  10 of 10 test uploads  手続"), "{text}");
+}
+
+#[test]
 fn a_run_ends_with_what_got_through() {
     let text = rendered_run(&fixture::run(), Format::Terminal);
     let last = "FAIL  2 of 4 legitimate cases delivered · 1 of 2 controls blocked · 1 inconclusive · 1 flaky · \
