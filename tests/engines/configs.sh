@@ -88,7 +88,7 @@ environment = "lab"
 TOML
     for name in "${names[@]}"; do
         canary=()
-        case "$name" in
+        case "${name%-tls}" in
             # These refuse every upload, a canary control too: it would say nothing.
             ngx-early* | ngx-444 | ngx-502 | ngx-soft200 | ngx-redirect | ngx-slow504)
                 canary=('' '[pace]' 'canary_every = 0') ;;
@@ -96,7 +96,7 @@ TOML
         url "$name"
         profile "$name" "$REPLY" ${canary[@]+"${canary[@]}"}
         case "$name" in
-            ngx-*tls | hap-*tls) profile "$name-h2" "$REPLY" 'http = "2"' ;;
+            ngx-*tls | hap-*tls) profile "$name-h2" "$REPLY" 'http = "2"' ${canary[@]+"${canary[@]}"} ;;
         esac
     done
 }
@@ -182,14 +182,14 @@ start_origin() {
 }
 
 nginx_conf() {
-    local name="$1" waf="" listen page
+    local name="$1" style="${1%-tls}" waf="" listen page never=$((PORT_BASE + 28))
     port "$name"
     listen="127.0.0.1:$REPLY"
     [ -n "${modules-}" ] || modules="$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')"
-    case "$name" in
+    case "$style" in
         ngx-crs-* | ngx-rec-only | ngx-early | ngx-soft200 | ngx-redirect) waf=yes ;;
     esac
-    case "$name" in *-tls) listen="$listen ssl http2" ;; esac
+    case "$name" in *-tls) listen="$listen ssl http2" never=$((PORT_BASE + 38)) ;; esac
     page='<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br>Your support ID is: $request_id</body></html>'
     [ -z "$waf" ] || echo "load_module $modules/ngx_http_modsecurity_module.so;"
     [ -z "$worker" ] || echo "user $worker $group;"
@@ -216,7 +216,7 @@ http {
     client_max_body_size 128m;
 CONF
     case "$name" in *-tls) printf '    ssl_certificate %s;\n    ssl_certificate_key %s;\n' "$dir/tls/edge.pem" "$dir/tls/edge.key" ;; esac
-    case "$name" in
+    case "$style" in
         ngx-429) cat <<CONF ;;
     # Requests with an empty key are not counted.
     map \$upload \$counted { default ""; yes \$binary_remote_addr; }
@@ -225,7 +225,7 @@ CONF
         ngx-slow504) cat <<CONF ;;
     # Waits for a body that never comes, and so never answers.
     server {
-        listen 127.0.0.1:$((PORT_BASE + 28));
+        listen 127.0.0.1:$never;
         access_log off;
         location / { proxy_pass http://$ORIGIN; }
     }
@@ -242,8 +242,8 @@ CONF
         modsecurity_rules_file $dir/conf/$name/rules.conf;
         modsecurity_transaction_id \$transaction;
 CONF
-    case "$name" in
-        ngx-cmbs1m*) echo "        client_max_body_size 1m;" ;;
+    case "$style" in
+        ngx-cmbs1m) echo "        client_max_body_size 1m;" ;;
         # Every body is longer than one byte.
         ngx-early-nolinger) printf '        %s\n' "client_max_body_size 1;" "lingering_close off;" ;;
         ngx-444) echo "        if (\$upload) { return 444; }" ;;
@@ -266,7 +266,7 @@ CONF
         if (\$upload) { rewrite ^ /void last; }
         location = /void {
             internal;
-            proxy_pass http://127.0.0.1:$((PORT_BASE + 28));
+            proxy_pass http://127.0.0.1:$never;
             proxy_pass_request_body off;
             proxy_set_header Content-Length 1;
             proxy_read_timeout 1s;

@@ -26,7 +26,7 @@ packages() {
         varnish curl openssl
 }
 
-# name|port, counted from PORT_BASE|scheme|what it is. 1: the origin; 28, 29: see `nginx_conf`.
+# name|port, counted from PORT_BASE|scheme|what it is. 1: the origin; 28, 29, 38: see `nginx_conf`.
 engines='
 ngx-off|10|http|nginx, no WAF
 ngx-crs-pl1|11|http|nginx + ModSecurity 3, CRS at paranoia level 1
@@ -61,6 +61,14 @@ ngx-crs-pl1-tls|81|https|ngx-crs-pl1 over TLS, HTTP/1.1 and HTTP/2
 ngx-cmbs1m-tls|82|https|ngx-cmbs1m over TLS, HTTP/1.1 and HTTP/2
 apa-limit-tls|83|https|apa-limit over TLS, HTTP/1.1
 hap-limit-tls|84|https|hap-limit over TLS, HTTP/1.1 and HTTP/2
+ngx-early-tls|85|https|ngx-early over TLS, HTTP/1.1 and HTTP/2
+ngx-early-nolinger-tls|86|https|ngx-early-nolinger over TLS, HTTP/1.1 and HTTP/2
+ngx-444-tls|87|https|ngx-444 over TLS, HTTP/1.1 and HTTP/2
+ngx-502-tls|88|https|ngx-502 over TLS, HTTP/1.1 and HTTP/2
+ngx-soft200-tls|89|https|ngx-soft200 over TLS, HTTP/1.1 and HTTP/2
+ngx-redirect-tls|90|https|ngx-redirect over TLS, HTTP/1.1 and HTTP/2
+ngx-429-tls|91|https|ngx-429 over TLS, HTTP/1.1 and HTTP/2
+ngx-slow504-tls|92|https|ngx-slow504 over TLS, HTTP/1.1 and HTTP/2
 '
 
 fail() {

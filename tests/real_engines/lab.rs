@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 const PATIENCE: &str = "300";
 
 /// `engines.sh` counts so many ports from its `PORT_BASE`.
-const PORTS: u16 = 85;
+const PORTS: u16 = 93;
 
 /// Below the ports that Linux gives out by itself.
 const BASES: std::ops::Range<u16> = 20_000..32_000;

@@ -32,7 +32,7 @@ fn always(engines: &Engines, corpus: &str, profiles: &[&str], outcome: &str) {
         for case in &heard.record.cases {
             *counts.entry(&case.outcome).or_default() += 1;
         }
-        println!("{profile:<20} {counts:?}");
+        println!("{profile:<26} {counts:?}");
         assert_eq!(counts, [(outcome, TIMES)].into(), "{profile}");
         let wrong = disagreements(&heard);
         assert!(wrong.is_empty(), "{profile}: {wrong:#?}");
@@ -53,23 +53,28 @@ fn a_limit_that_answers_early_is_too_large_200_times_of_200_over_http_and_https(
         "ngx-cmbs1m-tls",
         "ngx-cmbs1m-tls-h2",
         "ngx-early-nolinger",
+        "ngx-early-nolinger-tls",
+        "ngx-early-nolinger-tls-h2",
     ];
     always(&engines, &corpus, &profiles, "too_large");
 }
 
 #[test]
-fn a_refusal_on_the_headers_is_seen_200_times_of_200() {
+fn a_refusal_on_the_headers_is_seen_200_times_of_200_over_http_and_https() {
     let engines = lab();
     let corpus = corpus(&engines, "all-sizes", [0, 1000, 3 * MIB, 20 * MIB]);
-    always(&engines, &corpus, &["ngx-early"], "blocked");
-    always(&engines, &corpus, &["ngx-444"], "dropped");
+    always(&engines, &corpus, &["ngx-early", "ngx-early-tls", "ngx-early-tls-h2"], "blocked");
+    always(&engines, &corpus, &["ngx-444", "ngx-444-tls", "ngx-444-tls-h2"], "dropped");
 }
 
 #[test]
-fn a_refusal_after_the_body_is_blocked_200_times_of_200() {
+fn a_refusal_after_the_body_is_blocked_200_times_of_200_over_http_and_https() {
     let engines = lab();
     let corpus = corpus(&engines, "small", [0, 1000, 100_000, 3 * MIB]);
-    always(&engines, &corpus, &["ngx-soft200", "ngx-redirect", "ngx-502", "ngx-slow504"], "blocked");
+    for style in ["ngx-soft200", "ngx-redirect", "ngx-502", "ngx-slow504"] {
+        let profiles = ["", "-tls", "-tls-h2"].map(|over| format!("{style}{over}"));
+        always(&engines, &corpus, &profiles.each_ref().map(String::as_str), "blocked");
+    }
 }
 
 #[test]
@@ -83,13 +88,15 @@ fn the_limit_of_modsecurity_3_is_blocked_and_that_of_2_too_large() {
 #[test]
 fn too_many_requests_are_throttled_and_asked_again_when_told() {
     let engines = lab();
-    let heard = run(&engines, "ngx-429", &["--set", "smoke"]);
-    let wrong = disagreements(&heard);
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    let throttled = |attempt: &&crate::record::Attempt| attempt.outcome.as_deref() == Some("throttled");
-    let count = heard.record.attempts().map(|(_, attempt)| attempt).filter(throttled).count();
-    assert!(count > 0, "none was");
-    assert!(heard.record.cases.iter().all(|case| case.outcome == "delivered"));
+    for profile in ["ngx-429", "ngx-429-tls", "ngx-429-tls-h2"] {
+        let heard = run(&engines, profile, &["--set", "smoke"]);
+        let wrong = disagreements(&heard);
+        assert!(wrong.is_empty(), "{profile}: {wrong:#?}");
+        let throttled = |attempt: &&crate::record::Attempt| attempt.outcome.as_deref() == Some("throttled");
+        let count = heard.record.attempts().map(|(_, attempt)| attempt).filter(throttled).count();
+        assert!(count > 0, "{profile}: none was");
+        assert!(heard.record.cases.iter().all(|case| case.outcome == "delivered"), "{profile}");
+    }
 }
 
 #[test]
