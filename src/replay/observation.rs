@@ -144,6 +144,21 @@ pub enum Ending {
     },
 }
 
+impl Ending {
+    /// The transport failed after the request had begun: another try may go otherwise.
+    #[must_use]
+    pub fn failed_in_transport(&self) -> bool {
+        match self {
+            Self::Broken { .. } | Self::TimedOut { .. } | Self::Malformed { .. } => true,
+            Self::Complete
+            | Self::Truncated { .. }
+            | Self::Unreachable { .. }
+            | Self::StepFailed { .. }
+            | Self::FileError { .. } => false,
+        }
+    }
+}
+
 /// The part of an attempt in which it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

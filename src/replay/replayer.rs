@@ -96,14 +96,7 @@ impl Replayer {
                 }
             };
             round.retry_after = wanted_pause(&tried.observation);
-            let again = match &tried.observation.ending {
-                Ending::Broken { .. } | Ending::TimedOut { .. } | Ending::Malformed { .. } => true,
-                Ending::Complete
-                | Ending::Truncated { .. }
-                | Ending::Unreachable { .. }
-                | Ending::StepFailed { .. }
-                | Ending::FileError { .. } => false,
-            };
+            let again = tried.observation.ending.failed_in_transport();
             round.attempts.push(tried);
             if !again {
                 break;

@@ -20,7 +20,7 @@ use crate::corpus::{Case, CaseId, Corpus, Selection, canary};
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::replay::pace::Pacer;
-use crate::replay::{Ending, Observation, Replayer};
+use crate::replay::{Observation, Replayer};
 use crate::verdict::{Count, Outcome, Signatures, Verdict, judge};
 
 /// Uploads that a preflight sends to one edge at most.
@@ -145,7 +145,7 @@ impl Preflight {
             let probe = self.ask(&canary).await?;
             let pause = probe.retry_after.filter(|pause| probe.throttled() && *pause <= pace.max_retry_after);
             // A connection may break once for no reason that matters.
-            let again = pause.is_some() || is_broken(&probe.observation.ending);
+            let again = pause.is_some() || probe.observation.ending.failed_in_transport();
             facts.first.push(probe);
             if !again {
                 break;
@@ -202,16 +202,5 @@ impl Preflight {
         let verdict = judge(std::slice::from_ref(&tried.observation), &self.profile.oracle, Signatures::builtin());
         let (attempt, at, observation) = (tried.id, tried.at, tried.observation);
         Ok(Probe { case: case.id.clone(), attempt, at, observation, verdict, retry_after: round.retry_after })
-    }
-}
-
-fn is_broken(ending: &Ending) -> bool {
-    match ending {
-        Ending::Broken { .. } | Ending::TimedOut { .. } | Ending::Malformed { .. } => true,
-        Ending::Complete
-        | Ending::Truncated { .. }
-        | Ending::Unreachable { .. }
-        | Ending::StepFailed { .. }
-        | Ending::FileError { .. } => false,
     }
 }
