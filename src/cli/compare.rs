@@ -14,7 +14,7 @@ use super::preflight;
 use super::run::exit_code;
 use super::session::{self, COMPARISON, Lap, Selected};
 use super::settings::Settings;
-use crate::compare::{Class, ComparedCase, Comparison, Policy, Waivers};
+use crate::compare::{Class, ComparedCase, Comparison, Decision, Policy, Waivers};
 use crate::corpus::{CaseId, Intent};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
@@ -254,7 +254,7 @@ async fn make(
 /// After a preflight that found no sense in sending the corpus.
 fn refused(dir: &Path, console: &Console) {
     session::forget_options(dir);
-    hand_on("decision=inconclusive\nexit_code=3\n", console);
+    hand_on(&report::github_decision(Decision::Inconclusive), console);
 }
 
 /// Makes the folder, when nothing speaks against the comparison any more.

@@ -72,8 +72,7 @@ pub(crate) struct WafLogOption {
     /// `None`: both.
     pub(crate) side: Option<SideName>,
     pub(crate) path: PathBuf,
-    /// Its name; see [`waf_log::Format`].
-    pub(crate) format: String,
+    pub(crate) format: waf_log::Format,
 }
 
 impl WafLogOptions {
@@ -82,15 +81,13 @@ impl WafLogOptions {
         let of_side = self.waf_log.iter().filter(|log| log.side.is_none_or(|of| of == side));
         of_side
             .map(|log| {
-                let format = log.format.parse().unwrap_or_default();
-                let source = LogSource::whole(log.path.clone(), format);
                 if !log.path.exists() {
                     return Err(Error::usage("there is no such log").file(&log.path).key("--waf-log").help(
                         "give the file that `SecAuditLog` or `error_log` names, readable from here; see docs/waf-logs.md",
                     ));
                 }
                 let from = if from_now { Position::now(&log.path)? } else { Position::start() };
-                Ok(LogSource { from, ..source })
+                Ok(LogSource { path: log.path.clone(), format: log.format, from })
             })
             .collect()
     }
@@ -112,18 +109,19 @@ fn parse_waf_log(text: &str) -> std::result::Result<WafLogOption, String> {
         Some(("candidate", rest)) => (Some(SideName::Candidate), rest),
         Some(_) | None => (None, text),
     };
-    let (path, format) = match rest.rsplit_once(':') {
-        Some((path, format)) if format.parse::<waf_log::Format>().is_ok() => (path, format),
-        Some((path, format)) if !path.is_empty() && !format.contains(['/', '\\', '.']) => {
+    let named = rest.rsplit_once(':').map(|(path, name)| (path, name, name.parse::<waf_log::Format>()));
+    let (path, format) = match named {
+        Some((path, _, Ok(format))) => (path, format),
+        Some((path, name, Err(_))) if !path.is_empty() && !name.contains(['/', '\\', '.']) => {
             let known = waf_log::Format::ALL.map(waf_log::Format::as_str).join(", ");
-            return Err(format!("`{format}` is no format of a log; known formats: {known}"));
+            return Err(format!("`{name}` is no format of a log; known formats: {known}"));
         }
-        Some(_) | None => (rest, waf_log::Format::Auto.as_str()),
+        Some(_) | None => (rest, waf_log::Format::Auto),
     };
     if path.is_empty() {
         return Err("name a file".to_owned());
     }
-    Ok(WafLogOption { side, path: path.into(), format: format.to_owned() })
+    Ok(WafLogOption { side, path: path.into(), format })
 }
 
 /// How it is sent.

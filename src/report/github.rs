@@ -12,16 +12,8 @@ use super::view::exit_code;
 #[must_use]
 pub fn github_output(comparison: &Comparison) -> String {
     let view = View::new(comparison);
-    let decision = match comparison.decision {
-        Decision::Pass => "pass",
-        Decision::Fail => "fail",
-        Decision::Inconclusive => "inconclusive",
-    };
-    let mut lines = format!(
-        "decision={decision}\nexit_code={}\ncases={}\n",
-        exit_code(comparison.decision) as u8,
-        comparison.cases.len()
-    );
+    let mut lines = github_decision(comparison.decision);
+    let _ = writeln!(lines, "cases={}", comparison.cases.len());
     for (class, count) in &view.counts {
         let _ = writeln!(lines, "{}={count}", class.as_str());
     }
@@ -31,4 +23,15 @@ pub fn github_output(comparison: &Comparison) -> String {
         let _ = writeln!(lines, "{key}={count}");
     }
     lines
+}
+
+/// The lines `decision` and `exit_code` of [`github_output`]: all that there is where nothing was compared.
+#[must_use]
+pub fn github_decision(decision: Decision) -> String {
+    let word = match decision {
+        Decision::Pass => "pass",
+        Decision::Fail => "fail",
+        Decision::Inconclusive => "inconclusive",
+    };
+    format!("decision={word}\nexit_code={}\n", exit_code(decision) as u8)
 }

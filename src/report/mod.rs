@@ -24,7 +24,7 @@ mod waf;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-pub use github::github_output;
+pub use github::{github_decision, github_output};
 pub use progress::Progress;
 pub use repro::Repro;
 pub use run_view::RunView;

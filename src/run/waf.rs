@@ -96,12 +96,6 @@ pub struct Attempts {
 }
 
 impl LogSource {
-    /// A log of which all is read.
-    #[must_use]
-    pub fn whole(path: PathBuf, format: Format) -> Self {
-        Self { path, format, from: Position::start() }
-    }
-
     /// Waits until the log is written to its end, for a while at most.
     pub fn settle(&self) {
         let began = Instant::now();

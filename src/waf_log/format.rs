@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 
 /// The format of a WAF's log.
@@ -71,6 +73,19 @@ impl FromStr for Format {
     }
 }
 
+impl Serialize for Format {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Bytes of a log that its format is told by.
 pub(super) const HEAD: u64 = 64 << 10;
 
@@ -125,6 +140,8 @@ mod tests {
     fn a_name_is_read_back() {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse::<Format>().expect("a name"), format);
+            let stored = serde_json::to_string(&format).expect("a text");
+            assert_eq!(serde_json::from_str::<Format>(&stored).expect("a name"), format);
         }
         assert!("modsecurity".parse::<Format>().is_err());
     }
