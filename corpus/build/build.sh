@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Makes the files of the built-in corpus on Debian 12, each with a program that people use to write such files.
 #
-#   apt-get install --no-install-recommends libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui \
-#     python3-uno fonts-ipaexfont-gothic qpdf ffmpeg p7zip-full zip jlha-utils libheif-examples webp imagemagick \
-#     librsvg2-bin libimage-exiftool-perl libxml2-utils openssl faketime python3-venv
+#   apt-get install --no-install-recommends $(grep -v '^#' packages.txt)
 #   python3 -m venv VENV && VENV/bin/pip install -r requirements.txt
 #   PYTHON=VENV/bin/python corpus/build/build.sh OUT
 #
