@@ -244,7 +244,9 @@ impl Maker<'_> {
         let members: Vec<usize> = (0..self.entries.len()).collect();
         let all = Family::new(&members, self.entries, self.setting);
         let mut out = Vec::new();
-        for row in cover(&self.groups(|entry| Kind::of(&entry.filename.text)), &all.domains, |subject, partial| all.possible(subject, partial)) {
+        for row in cover(&self.groups(|entry| Kind::of(&entry.filename.text)), &all.domains, |subject, partial| {
+            all.possible(subject, partial)
+        }) {
             self.wish(row.subject, all.values(row.values), &mut out);
         }
         out.sort_by_key(|wish| wish.entry);
