@@ -34,6 +34,10 @@ pub mod run;
 /// Baseline against candidate: `compare` gives each case a class, `decide` turns the classes into a decision.
 pub mod compare;
 
+/// Why: the smallest property of a refused case that makes the candidate refuse it. Goes back to `replay` through the same
+/// door as everyone else.
+pub mod explain;
+
 /// Telling people and machines; it renders and never decides.
 pub mod report;
 

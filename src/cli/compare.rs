@@ -342,7 +342,7 @@ const MOST_BUNDLES: usize = 200;
 const MOST_BUNDLE_BYTES: u64 = 512 << 20;
 
 /// Whether the case is a legitimate file that no longer arrives as it did.
-fn is_regression(case: &ComparedCase) -> bool {
+pub(super) fn is_regression(case: &ComparedCase) -> bool {
     match case.class {
         Class::NewlyBlocked | Class::NewlyAltered => case.intent == Intent::Legit,
         Class::ProtectionLost

@@ -6,6 +6,7 @@ mod corpus;
 mod demo;
 mod dry_run;
 mod edge;
+mod explain;
 mod generate;
 mod lab;
 mod options;
@@ -76,6 +77,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Show a stored run or comparison again, the same bytes as the live report
     Report(report::ReportArgs),
+    /// Find out why the candidate refuses what the baseline delivers: which characters, bytes, size or header
+    Explain(explain::ExplainArgs),
     /// List or check the attachments and the cases made from them
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
@@ -120,6 +123,7 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
         Command::Compare(args) => &mut args.output,
         Command::Demo(_)
         | Command::Report(_)
+        | Command::Explain(_)
         | Command::Corpus(_)
         | Command::Profile(_)
         | Command::Lab(_)
@@ -156,6 +160,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Run(args) => run::run(args, &settings()?, console),
         Command::Compare(args) => compare::compare(args, &settings()?, console),
         Command::Report(args) => report::report(&args, console),
+        Command::Explain(args) => explain::explain(&args, &settings()?, console),
         Command::Corpus(command) => corpus::corpus(command, &settings()?, console),
         Command::Profile(command) => profile::profile(command, console),
         Command::Lab(command) => lab::lab(command, console),

@@ -4,6 +4,7 @@
 
 mod csv;
 pub mod curl;
+mod explain;
 mod github;
 pub mod group;
 mod hints;
@@ -24,6 +25,7 @@ mod waf;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+pub use explain::render_explanations;
 pub use github::{github_decision, github_output};
 pub use progress::Progress;
 pub use repro::Repro;

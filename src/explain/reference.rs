@@ -1,0 +1,30 @@
+//! Which benign case a refused one is compared with.
+
+use super::blend::split;
+use crate::corpus::{Case, canary};
+
+/// The delivered cases, those that are most like `case` first, and the canary control last: it is benign if anything is.
+///
+/// The bytes weigh most: where they are the same, they need not be looked at. Then the extension: a file under another
+/// one than it was made for is refused for that.
+#[must_use]
+pub fn references(case: &Case, delivered: &[Case]) -> Vec<Case> {
+    let extension = |case: &Case| split(&case.filename.text).1.to_lowercase();
+    let own = extension(case);
+    let distance = |other: &&Case| {
+        (
+            case.content.sha256() != other.content.sha256(),
+            own != extension(other),
+            case.transport != other.transport,
+            case.client != other.client,
+            case.filename.page != other.filename.page,
+            case.declared_type != other.declared_type,
+            !other.beside.is_empty(),
+            other.content.len() > case.content.len(),
+        )
+    };
+    let mut near: Vec<&Case> = delivered.iter().collect();
+    near.sort_by_key(distance);
+    let canary = Case { transport: case.transport, ..canary() };
+    near.into_iter().take(super::MOST_REFERENCES - 1).cloned().chain([canary]).collect()
+}

@@ -1,0 +1,130 @@
+//! Explanations for people: one sentence a cause, and the cases that share it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::text::{plural, shorten, visible};
+use crate::explain::{Cause, Detail, Explanation, Factor, Finding, Part, Place};
+
+/// Cases that are listed under a cause.
+const LISTED: usize = 10;
+
+/// Writes explanations, grouped by what they say.
+///
+/// # Errors
+/// Those of `out`.
+pub fn render_explanations(explanations: &[Explanation], out: &mut dyn Write) -> io::Result<()> {
+    let mut groups: BTreeMap<String, Vec<&Explanation>> = BTreeMap::new();
+    for explanation in explanations {
+        groups.entry(sentence(&explanation.finding)).or_default().push(explanation);
+    }
+    let mut groups: Vec<(String, Vec<&Explanation>)> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+    for (sentence, members) in groups {
+        writeln!(out, "{}: {}", plural(members.len(), "case", "cases"), visible(&sentence))?;
+        for explanation in members.iter().take(LISTED) {
+            writeln!(out, "  {} ({})", explanation.case, plural(explanation.requests as usize, "request", "requests"))?;
+            for line in evidence(&explanation.finding) {
+                writeln!(out, "    {}", visible(&line))?;
+            }
+        }
+        if members.len() > LISTED {
+            writeln!(out, "  and {} more", members.len() - LISTED)?;
+        }
+        writeln!(out)?;
+    }
+    let requests: u32 = explanations.iter().map(|explanation| explanation.requests).sum();
+    writeln!(
+        out,
+        "{} explained with {}",
+        plural(explanations.len(), "case", "cases"),
+        plural(requests as usize, "request", "requests")
+    )
+}
+
+/// What is known, in one sentence that is the same for cases with one trigger.
+#[must_use]
+pub fn sentence(finding: &Finding) -> String {
+    match finding {
+        Finding::Flaky { refused, of } => format!("flaky: refused {refused} of {of} times, so nothing is to blame"),
+        Finding::NoReference => "nothing benign is delivered: the edge refuses whatever is sent".to_owned(),
+        Finding::Unknown { why } => format!("not explained: {why}"),
+        Finding::Causes { causes, proven, .. } => {
+            let told: Vec<String> = causes.iter().map(cause).collect();
+            let all = told.join("; and without that, because of ");
+            let unsure = if *proven { "" } else { "; and something else that was not found" };
+            format!("refused because of {all}{unsure}")
+        }
+    }
+}
+
+fn cause(cause: &Cause) -> String {
+    let page = cause.parts.iter().find_map(|part| match (&part.factor, &part.detail) {
+        (Factor::Page, Detail::Whole { value }) => Some(value.as_str()),
+        _ => None,
+    });
+    let named = cause.parts.iter().any(|part| part.factor == Factor::Stem);
+    // The page says how the filename is written: one thing, not two.
+    let told = cause.parts.iter().filter(|part| !(named && part.factor == Factor::Page));
+    told.map(|part| one(part, page)).collect::<Vec<_>>().join(" together with ")
+}
+
+fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
+    match detail {
+        Detail::Whole { value } => format!("the {factor} `{}`", shorten(value, 80)),
+        Detail::Characters { text, wire, byte } => {
+            let from = page.map_or_else(String::new, |page| format!(", sent from a {page} page,"));
+            let byte = byte.map_or_else(String::new, |byte| format!(": its byte {:02x}, `{byte}`, does it alone", u32::from(byte)));
+            format!("`{text}` (bytes {wire}) in the filename{from}{byte}")
+        }
+        Detail::Length { from } => format!("a filename of {from} characters or more before its extension"),
+        Detail::Size { from } => format!("a size of {from} bytes or more"),
+        Detail::Bytes { runs, .. } => {
+            let runs: Vec<String> = runs.iter().map(|run| bytes(&run.hex, run.len)).collect();
+            format!("the bytes {} in the content", runs.join(" and "))
+        }
+        Detail::NotAsNamed { offset, hex } if !hex.is_empty() => {
+            format!("content that is not what the name says: at offset {offset} a delivered file has {}", bytes(hex, 0))
+        }
+        Detail::NotAsNamed { .. } => "content that is not what the name says".to_owned(),
+    }
+}
+
+/// `3c736372` (`<scr`), cut where there is more.
+fn bytes(hex: &str, len: u64) -> String {
+    let pairs = hex.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let bytes: Vec<u8> = pairs.collect();
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) if text.chars().all(|c| !c.is_control()) => format!(" (`{text}`)"),
+        _ => String::new(),
+    };
+    let more = if len > bytes.len() as u64 { format!("… ({len} in all)") } else { String::new() };
+    format!("{hex}{more}{text}")
+}
+
+/// What differs between cases of one sentence.
+fn evidence(finding: &Finding) -> Vec<String> {
+    let Finding::Causes { causes, reference, ruled_out, proven } = finding else { return Vec::new() };
+    let mut lines = Vec::new();
+    for part in causes.iter().flat_map(|cause| &cause.parts) {
+        if let Detail::Bytes { runs, place } = &part.detail {
+            let offsets: Vec<String> = runs.iter().map(|run| run.offset.to_string()).collect();
+            let place = match place {
+                None => String::new(),
+                Some(Place::Anywhere) => "; they are refused at the end of the file as well".to_owned(),
+                Some(Place::Before { offset }) => format!("; they pass from offset {offset} on"),
+            };
+            lines.push(format!("at offset {}{place}", offsets.join(" and ")));
+        }
+    }
+    if *proven {
+        lines.push(format!("delivered without it, as in `{reference}`"));
+    } else {
+        lines.push(format!("still refused without it; compared with `{reference}`"));
+    }
+    if !ruled_out.is_empty() {
+        let names: Vec<&str> = ruled_out.iter().map(|factor| factor.words()).collect();
+        lines.push(format!("not to blame: {}", names.join(", ")));
+    }
+    lines
+}
