@@ -14,24 +14,24 @@ const SHOWN: u64 = 32;
 /// Requests that finding an inspection window may take.
 const WINDOW_COST: u32 = 40;
 
-/// Takes `factor` apart, with the other `guilty` ones as they are.
+/// Takes `factor` of `case`, which is refused for it, apart. `case` becomes what is refused with nothing more of the factor
+/// than that.
 pub(super) async fn look(
     blend: &Blend<'_>,
     factor: Factor,
-    guilty: &[Factor],
+    case: &mut Case,
     questions: &mut Questions,
 ) -> Result<Detail, Stop> {
-    let case = blend.with(guilty);
     match factor {
-        Factor::Stem => stem(&case, questions).await,
-        Factor::Size => size(blend, &case, questions).await,
-        Factor::Content => content(blend, &case, questions).await,
+        Factor::Stem => stem(case, questions).await,
+        Factor::Size => size(blend, case, questions).await,
+        Factor::Content => content(blend, case, questions).await,
         Factor::Extension => Ok(whole(split(&case.filename.text).1)),
-        Factor::Type => Ok(whole(&questions.request(&case)?.content_type.unwrap_or_default())),
+        Factor::Type => Ok(whole(&questions.request(case)?.content_type.unwrap_or_default())),
         Factor::Page => Ok(whole(case.filename.page.0.name())),
         Factor::Client => Ok(whole(case.client.as_str())),
         Factor::Transport => Ok(whole(case.transport.as_str())),
-        Factor::Fields => Ok(whole(&fields(&case))),
+        Factor::Fields => Ok(whole(&fields(case))),
     }
 }
 
@@ -57,7 +57,8 @@ fn renamed(case: &Case, stem: &[char], extension: &str, runs: &[Range<u64>]) -> 
     Case { filename, ..case.clone() }
 }
 
-async fn stem(case: &Case, questions: &mut Questions) -> Result<Detail, Stop> {
+async fn stem(smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
+    let case = &smallest.clone();
     let (text, extension) = split(&case.filename.text);
     let stem: Vec<char> = text.chars().collect();
     let len = stem.len() as u64;
@@ -71,12 +72,14 @@ async fn stem(case: &Case, questions: &mut Questions) -> Result<Detail, Stop> {
             return Ok(whole(text));
         }
         let from = search::threshold(1, len, &mut async |size| questions.refuses(&shortened(size)).await).await?;
+        *smallest = shortened(from);
         return Ok(Detail::Length { from });
     }
     let runs = search::minimal(len, &mut async |runs: &[Range<u64>]| {
         questions.refuses(&renamed(case, &stem, extension, runs)).await
     })
     .await?;
+    *smallest = renamed(case, &stem, extension, &runs);
     let text: String = runs.iter().flat_map(|run| &stem[index(run.start)..index(run.end)]).collect();
     let (bytes, _, _) = case.filename.page.0.encode(&text);
     let byte = byte(case, &stem, extension, &runs, &bytes, questions).await?;
@@ -110,8 +113,8 @@ fn index(at: u64) -> usize {
     usize::try_from(at).unwrap_or(usize::MAX)
 }
 
-async fn size(blend: &Blend<'_>, case: &Case, questions: &mut Questions) -> Result<Detail, Stop> {
-    let reference = blend.reference;
+async fn size(blend: &Blend<'_>, smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
+    let (case, reference) = (&smallest.clone(), blend.reference);
     let sized = |size: u64| -> Result<Case, Stop> {
         let content = pad(&reference.content, &reference.filename.text, size)
             .map_err(|why| Stop::Variant(format!("`{}` {why}", reference.id)))?;
@@ -121,6 +124,7 @@ async fn size(blend: &Blend<'_>, case: &Case, questions: &mut Questions) -> Resu
         questions.refuses(&sized(size)?).await
     })
     .await?;
+    *smallest = sized(from)?;
     Ok(Detail::Size { from })
 }
 
@@ -169,7 +173,8 @@ fn composed(pieces: Vec<Piece>) -> Result<Content, Stop> {
     Content::from_pieces(pieces).map_err(|error| Stop::Variant(error.to_string()))
 }
 
-async fn content(blend: &Blend<'_>, case: &Case, questions: &mut Questions) -> Result<Detail, Stop> {
+async fn content(blend: &Blend<'_>, smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
+    let case = &smallest.clone();
     let mut background = None;
     for candidate in blend.backgrounds() {
         if !questions.refuses(&overlaid(case, &candidate, &[])?).await? {
@@ -182,6 +187,7 @@ async fn content(blend: &Blend<'_>, case: &Case, questions: &mut Questions) -> R
         questions.refuses(&overlaid(case, &background, runs)?).await
     })
     .await?;
+    *smallest = overlaid(case, &background, &runs)?;
     if !runs.is_empty() && questions.refuses(&overlaid_with(case, &background, &runs, changed)?).await? {
         // Other bytes in their place are refused as well: it is those of the reference that are missed.
         return missed(&background, &runs);

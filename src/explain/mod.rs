@@ -98,10 +98,13 @@ pub enum Place {
 }
 
 /// Properties that are only refused together, and what of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Cause {
     /// The properties, and what of each.
     pub parts: Vec<Part>,
+    /// The reference with nothing more than these: it is refused.
+    #[serde(skip)]
+    pub smallest: Case,
 }
 
 /// A guilty property.
@@ -114,7 +117,7 @@ pub struct Part {
 }
 
 /// What was found out about a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
     /// The case.
     pub case: CaseId,
@@ -134,7 +137,7 @@ impl Explanation {
 }
 
 /// What is known of why a case is refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
     /// It is not refused each time.
@@ -207,22 +210,31 @@ async fn causes(blend: &Blend<'_>, questions: &mut Questions) -> Result<Finding,
     let mut proven = false;
     while causes.len() < MOST_CAUSES {
         // The rest by itself: the first time it is the case, and known to be refused.
-        if !questions.refuses(&blend.with(&open)).await? {
+        let rest = blend.with(&open);
+        let swapped = causes.iter().flat_map(|cause| &cause.parts).any(|part| part.factor == Factor::Extension);
+        if !questions.refuses(&rest).await? || swapped && !questions.refuses(&nameless(&rest)).await? {
             proven = true;
             break;
         }
         let guilty = guilty(blend, &open, questions).await?;
         open.retain(|factor| !guilty.contains(factor));
         let mut parts = Vec::new();
-        for factor in &guilty {
-            let detail = inside::look(blend, *factor, &guilty, questions).await?;
-            parts.push(Part { factor: *factor, detail });
+        let mut smallest = blend.with(&guilty);
+        for factor in guilty {
+            let detail = inside::look(blend, factor, &mut smallest, questions).await?;
+            parts.push(Part { factor, detail });
         }
-        causes.push(Cause { parts });
+        causes.push(Cause { parts, smallest });
     }
     let blamed = |factor: &Factor| causes.iter().flat_map(|cause| &cause.parts).any(|part| part.factor == *factor);
     let ruled_out = all.into_iter().filter(|factor| !blamed(factor)).collect();
     Ok(Finding::Causes { causes, reference: blend.reference.id.clone(), ruled_out, proven })
+}
+
+/// Under a name without any extension: with another one than its own, a file may be refused for not being such a file.
+fn nameless(case: &Case) -> Case {
+    let text = case.filename.text.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("a").to_owned();
+    Case { filename: crate::corpus::Filename { text, page: case.filename.page }, ..case.clone() }
 }
 
 /// The fewest of the open properties that are refused together.
