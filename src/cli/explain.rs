@@ -62,8 +62,12 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
         let edge = Edge::open(&profile, &args.send, console).await?;
         let selected = session::select(&kept.select, settings, &[&edge.profile], console)?;
         let find_case = |id: &CaseId| selected.cases.iter().find(|case| case.id == *id);
-        let delivered: Vec<Case> =
-            comparison.cases.iter().filter(|case| is_delivered(case)).filter_map(|case| find_case(&case.id).cloned()).collect();
+        let delivered: Vec<Case> = comparison
+            .cases
+            .iter()
+            .filter(|case| is_delivered(case))
+            .filter_map(|case| find_case(&case.id).cloned())
+            .collect();
         let replayer = Replayer::new(edge.profile.clone(), "explain")?;
         let mut questions = Questions::new(replayer, edge.profile.clone());
         let mut stop = session::stop_on_signal();
@@ -85,7 +89,9 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
     })?;
     keep(&explanations, dir)?;
     if args.json {
-        console.render(|out| serde_json::to_writer_pretty(&mut *out, &explanations).map_err(Into::into).and_then(|()| writeln!(out)))?;
+        console.render(|out| {
+            serde_json::to_writer_pretty(&mut *out, &explanations).map_err(Into::into).and_then(|()| writeln!(out))
+        })?;
     } else {
         console.render(|out| report::render_explanations(&explanations, out))?;
     }
@@ -103,11 +109,14 @@ fn wanted(comparison: &Comparison, globs: &[String]) -> Result<Vec<CaseId>> {
         .map(|text| Glob::new(text).map(|glob| (text, glob.compile_matcher())))
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|error| Error::usage(format!("this is no glob for case ids: {error}")).key("CASE"))?;
-    let chosen = |id: &CaseId| matchers.is_empty() || matchers.iter().any(|(text, glob)| *text == id.as_str() || glob.is_match(id.as_str()));
+    let chosen = |id: &CaseId| {
+        matchers.is_empty() || matchers.iter().any(|(text, glob)| *text == id.as_str() || glob.is_match(id.as_str()))
+    };
     let regressions = comparison.cases.iter().filter(|case| is_regression(case));
     let ids: Vec<CaseId> = regressions.map(|case| case.id.clone()).filter(chosen).collect();
     if ids.is_empty() {
-        let message = if globs.is_empty() { "the comparison has no regression to explain" } else { "no regression matches" };
+        let message =
+            if globs.is_empty() { "the comparison has no regression to explain" } else { "no regression matches" };
         return Err(Error::usage(message).help("`wafcanary report COMPARISON` lists the regressions"));
     }
     Ok(ids)
@@ -130,7 +139,9 @@ fn profile(args: &ExplainArgs, kept: &CompareArgs) -> Result<PathBuf> {
 
 fn keep(explanations: &[Explanation], dir: &Path) -> Result<()> {
     let path = dir.join(EXPLANATIONS);
-    let cannot = |error: &dyn std::fmt::Display| Error::inconclusive(format!("cannot write the explanations: {error}")).file(&path);
+    let cannot = |error: &dyn std::fmt::Display| {
+        Error::inconclusive(format!("cannot write the explanations: {error}")).file(&path)
+    };
     let text = serde_json::to_string_pretty(explanations).map_err(|error| cannot(&error))?;
     std::fs::write(&path, text + "\n").map_err(|error| cannot(&error))
 }

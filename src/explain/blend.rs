@@ -110,9 +110,7 @@ impl<'a> Blend<'a> {
             Factor::Client => refused.client != reference.client,
             Factor::Transport => refused.transport != reference.transport,
             Factor::Fields => !(refused.beside.is_empty() && reference.beside.is_empty()),
-            Factor::Size => {
-                refused.content.len() != reference.content.len() && self.padded.is_some()
-            }
+            Factor::Size => refused.content.len() != reference.content.len() && self.padded.is_some(),
             Factor::Content => refused.content.sha256() != reference.content.sha256(),
         };
         Factor::ALL.into_iter().filter(differs).collect()

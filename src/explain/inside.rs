@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::blend::{Blend, split};
 use super::questions::{Questions, Stop};
-use super::{Detail, Factor, Place, Run, search};
+use super::{Detail, Factor, Place, Run, lines, search};
 use crate::corpus::pad::pad;
 use crate::corpus::{Beside, Case, Content, Filename, Hex, Piece};
 
@@ -29,7 +29,7 @@ pub(super) async fn look(
         Factor::Extension => Ok(whole(split(&case.filename.text).1)),
         Factor::Type => Ok(whole(&questions.request(case)?.content_type.unwrap_or_default())),
         Factor::Page => Ok(whole(case.filename.page.0.name())),
-        Factor::Client => Ok(whole(case.client.as_str())),
+        Factor::Client => lines::look(case, blend.reference.client, questions).await,
         Factor::Transport => Ok(whole(case.transport.as_str())),
         Factor::Fields => Ok(whole(&fields(case))),
     }
@@ -130,7 +130,7 @@ async fn size(blend: &Blend<'_>, smallest: &mut Case, questions: &mut Questions)
 
 /// `background` with these bytes of the case's content over it.
 fn overlaid(case: &Case, background: &Content, runs: &[Range<u64>]) -> Result<Case, Stop> {
-    overlaid_with(case, background, runs, |pieces| Ok(pieces))
+    overlaid_with(case, background, runs, Ok)
 }
 
 fn overlaid_with(
@@ -222,9 +222,7 @@ async fn place(
         return Ok(Some(Place::Anywhere));
     }
     // Passing is what is looked for here: the first offset at which it does.
-    let offset = search::threshold(run.start, last, &mut async |offset| {
-        Ok(!questions.refuses(&moved(offset)?).await?)
-    })
-    .await?;
+    let offset =
+        search::threshold(run.start, last, &mut async |offset| Ok(!questions.refuses(&moved(offset)?).await?)).await?;
     Ok(Some(Place::Before { offset }))
 }

@@ -5,6 +5,7 @@
 
 mod blend;
 mod inside;
+mod lines;
 mod questions;
 mod reference;
 pub mod search;
@@ -13,8 +14,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-pub use blend::Factor;
 use blend::Blend;
+pub use blend::Factor;
 pub use questions::{Questions, Stop};
 pub use reference::references;
 
@@ -63,6 +64,13 @@ pub enum Detail {
         runs: Vec<Run>,
         /// Where else they trip; `None`: it was not tried.
         place: Option<Place>,
+    },
+    /// These lines of the request, as one client writes it and another does not.
+    Lines {
+        /// The client.
+        client: String,
+        /// `Name: value`, `no Name` for a header that is missing, or lines of the form.
+        lines: Vec<String>,
     },
     /// What the file does not hold where a file with such a name does: whatever stands there instead is refused.
     NotAsNamed {

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::corpus::{Case, Sha256Digest};
 use crate::profile::Profile;
-use crate::replay::Replayer;
+use crate::replay::{Replayer, Rewrite};
 use crate::verdict::{Count, Outcome, Signatures, Verdict, judge};
 use crate::wire::{Segment, WireRequest};
 
@@ -77,11 +77,21 @@ impl Questions {
     /// # Errors
     /// See [`Stop`].
     pub async fn refuses(&mut self, case: &Case) -> Result<bool, Stop> {
-        let key = key(&self.request(case)?);
+        self.refuses_rewritten(case, &Rewrite::default()).await
+    }
+
+    /// As [`Questions::refuses`], with other request headers.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub async fn refuses_rewritten(&mut self, case: &Case, rewrite: &Rewrite) -> Result<bool, Stop> {
+        let mut request = self.request(case)?;
+        rewrite.apply(&mut request);
+        let key = key(&request);
         if let Some(verdict) = self.known.get(&key) {
             return Ok(!verdict.outcome.is_past_edge());
         }
-        let verdict = self.ask(case).await?;
+        let verdict = self.ask_rewritten(case, rewrite).await?;
         let refused = !verdict.outcome.is_past_edge();
         self.known.insert(key, verdict);
         Ok(refused)
@@ -92,9 +102,13 @@ impl Questions {
     /// # Errors
     /// See [`Stop`].
     pub async fn ask(&mut self, case: &Case) -> Result<Verdict, Stop> {
+        self.ask_rewritten(case, &Rewrite::default()).await
+    }
+
+    async fn ask_rewritten(&mut self, case: &Case, rewrite: &Rewrite) -> Result<Verdict, Stop> {
         let mut again = 0;
         loop {
-            let round = self.replayer.round(case).await;
+            let round = self.replayer.round_rewritten(case, rewrite).await;
             let sent = u32::try_from(round.attempts.len()).unwrap_or(u32::MAX).max(1);
             if self.left < sent {
                 return Err(Stop::Budget);
@@ -111,7 +125,10 @@ impl Questions {
             }
             let wait = round.retry_after.unwrap_or(Duration::from_secs(1));
             let told = format!("{}: {}", verdict.outcome.as_str(), verdict.evidence);
-            if again == MOST_AGAIN || wait > self.profile.pace.max_retry_after || verdict.outcome == Outcome::Unreachable {
+            if again == MOST_AGAIN
+                || wait > self.profile.pace.max_retry_after
+                || verdict.outcome == Outcome::Unreachable
+            {
                 return Err(Stop::Edge(told));
             }
             again += 1;

@@ -127,13 +127,14 @@ async fn without_holes<E>(
         return Ok(kept);
     }
     let mut kept = kept;
-    let inside: Vec<u64> = kept.iter().flat_map(|run| run.start + 1..run.end.saturating_sub(1).max(run.start + 1)).collect();
+    let inside: Vec<u64> =
+        kept.iter().flat_map(|run| run.start + 1..run.end.saturating_sub(1).max(run.start + 1)).collect();
     for position in inside {
         let fewer: Vec<Range<u64>> = kept
             .iter()
-            .flat_map(|run| match run.contains(&position) {
-                true => vec![run.start..position, position + 1..run.end],
-                false => vec![run.clone()],
+            .flat_map(|run| {
+                let (start, end) = if run.contains(&position) { (position, position + 1) } else { (run.end, run.end) };
+                [run.start..start, end..run.end]
             })
             .filter(|run| !run.is_empty())
             .collect();
@@ -164,10 +165,14 @@ mod tests {
         (runs, asked)
     }
 
+    fn one(run: Range<u64>) -> Vec<Range<u64>> {
+        std::iter::once(run).collect()
+    }
+
     #[test]
     fn a_short_run_in_ten_million_takes_about_forty_questions() {
         let (runs, asked) = found(10_000_000, |has| (7_654_321..7_654_329).all(has));
-        assert_eq!(runs, [7_654_321..7_654_329]);
+        assert_eq!(runs, one(7_654_321..7_654_329));
         assert!(asked <= 42, "{asked} questions");
     }
 
@@ -180,8 +185,8 @@ mod tests {
     #[test]
     fn the_whole_of_a_sequence_can_be_needed() {
         let (runs, _) = found(300, |has| (0..300).all(has));
-        assert_eq!(runs, [0..300]);
-        assert_eq!(found(1, |has| has(0)).0, [0..1]);
+        assert_eq!(runs, one(0..300));
+        assert_eq!(found(1, |has| has(0)).0, one(0..1));
     }
 
     proptest! {

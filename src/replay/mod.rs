@@ -22,5 +22,5 @@ pub use observation::{
     Answer, BodyHead, Ending, Observation, Phase, ReadBackFact, Receipt, ReceiptFact, Sent, StepFact, Timings,
     Unreachable,
 };
-pub use replayer::{Replayer, Round, Try};
+pub use replayer::{Replayer, Rewrite, Round, Try};
 pub use transport::Transport;

@@ -14,7 +14,7 @@ use super::transport::Transport;
 use crate::corpus::{Case, CaseId};
 use crate::error::{Error, Result};
 use crate::profile::{Profile, ReceiptSource, Secret};
-use crate::wire::{self, Submission, WireRequest};
+use crate::wire::{self, Header, Submission, WireRequest};
 
 /// Replayers made by this process: part of the attempt ids, so that two sides of one run never share one.
 static MADE: AtomicU64 = AtomicU64::new(0);
@@ -52,6 +52,29 @@ pub struct Try {
     pub observation: Observation,
 }
 
+/// Request headers that are to be other than the client's own.
+#[derive(Debug, Clone, Default)]
+pub struct Rewrite {
+    /// Headers in place of the client's, or after them where it has none of that name.
+    pub set: Vec<Header>,
+    /// Names, in any case, of headers that are left out.
+    pub drop: Vec<String>,
+}
+
+impl Rewrite {
+    /// Does it to `request`.
+    pub fn apply(&self, request: &mut WireRequest) {
+        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+        request.headers.retain(|header| !self.drop.iter().any(|name| same(name, &header.name)));
+        for set in &self.set {
+            match request.headers.iter_mut().find(|header| same(&header.name, &set.name)) {
+                Some(header) => header.value.clone_from(&set.value),
+                None => request.headers.push(set.clone()),
+            }
+        }
+    }
+}
+
 impl Replayer {
     /// Reads certificates and prepares the side; no traffic.
     ///
@@ -86,9 +109,14 @@ impl Replayer {
 
     /// Asks the edge once about `case`, at the profile's pace. An attempt that fails in transport is made again.
     pub async fn round(&self, case: &Case) -> Round {
+        self.round_rewritten(case, &Rewrite::default()).await
+    }
+
+    /// As [`Replayer::round`], with other request headers.
+    pub async fn round_rewritten(&self, case: &Case, rewrite: &Rewrite) -> Round {
         let mut round = Round::default();
         for _ in 0..=self.profile.pace.retries {
-            let tried = match self.attempt(case).await {
+            let tried = match self.attempt(case, rewrite).await {
                 Ok(tried) => tried,
                 Err(ceiling) => {
                     round.ceiling = Some(ceiling);
@@ -200,7 +228,7 @@ impl Replayer {
     }
 
     /// One attempt. `Err`: a ceiling is reached, in words.
-    async fn attempt(&self, case: &Case) -> std::result::Result<Try, String> {
+    async fn attempt(&self, case: &Case, rewrite: &Rewrite) -> std::result::Result<Try, String> {
         let id = self.next_id(&case.id);
         let ids = Ids::new(&self.run_id, &case.id, &id);
         if let Some(ceiling) = self.over_ceiling() {
@@ -220,7 +248,10 @@ impl Replayer {
             }
         }
         let request = match self.filled_request(case, &ids, &captures) {
-            Ok(request) => request,
+            Ok(mut request) => {
+                rewrite.apply(&mut request);
+                request
+            }
             Err(error) => {
                 let detail = self.profile.redactor.redact(&error.to_string());
                 return failed("upload".to_owned(), detail, steps);

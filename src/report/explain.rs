@@ -43,8 +43,7 @@ pub fn render_explanations(explanations: &[Explanation], out: &mut dyn Write) ->
 }
 
 /// What is known, in one sentence that is the same for cases with one trigger.
-#[must_use]
-pub fn sentence(finding: &Finding) -> String {
+fn sentence(finding: &Finding) -> String {
     match finding {
         Finding::Flaky { refused, of } => format!("flaky: refused {refused} of {of} times, so nothing is to blame"),
         Finding::NoReference => "nothing benign is delivered: the edge refuses whatever is sent".to_owned(),
@@ -74,7 +73,9 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
         Detail::Whole { value } => format!("the {factor} `{}`", shorten(value, 80)),
         Detail::Characters { text, wire, byte } => {
             let from = page.map_or_else(String::new, |page| format!(", sent from a {page} page,"));
-            let byte = byte.map_or_else(String::new, |byte| format!(": its byte {:02x}, `{byte}`, does it alone", u32::from(byte)));
+            let byte = byte.map_or_else(String::new, |byte| {
+                format!(": its byte {:02x}, `{byte}`, does it alone", u32::from(byte))
+            });
             format!("`{text}` (bytes {wire}) in the filename{from}{byte}")
         }
         Detail::Length { from } => format!("a filename of {from} characters or more before its extension"),
@@ -82,6 +83,10 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
         Detail::Bytes { runs, .. } => {
             let runs: Vec<String> = runs.iter().map(|run| bytes(&run.hex, run.len)).collect();
             format!("the bytes {} in the content", runs.join(" and "))
+        }
+        Detail::Lines { client, lines } => {
+            let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", shorten(line, 120))).collect();
+            format!("{}, as `{client}` writes it", lines.join(" and "))
         }
         Detail::NotAsNamed { offset, hex } if !hex.is_empty() => {
             format!("content that is not what the name says: at offset {offset} a delivered file has {}", bytes(hex, 0))
@@ -92,7 +97,8 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
 
 /// `3c736372` (`<scr`), cut where there is more.
 fn bytes(hex: &str, len: u64) -> String {
-    let pairs = hex.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let pairs =
+        hex.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     let bytes: Vec<u8> = pairs.collect();
     let text = match std::str::from_utf8(&bytes) {
         Ok(text) if text.chars().all(|c| !c.is_control()) => format!(" (`{text}`)"),
