@@ -1,5 +1,6 @@
 //! What of a guilty property: which characters, which bytes, how many.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::blend::{Blend, split};
@@ -31,7 +32,7 @@ pub(super) async fn look(
         Factor::Page => Ok(whole(case.filename.page.0.name())),
         Factor::Client => lines::look(case, blend.reference.client, questions).await,
         Factor::Transport => Ok(whole(case.transport.as_str())),
-        Factor::Fields => Ok(whole(&fields(case))),
+        Factor::Fields => fields(case, questions).await,
     }
 }
 
@@ -39,8 +40,56 @@ fn whole(value: &str) -> Detail {
     Detail::Whole { value: value.to_owned() }
 }
 
+/// The characters of text fields that are to blame, or all that travels beside the file.
+async fn fields(smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
+    let case = &smallest.clone();
+    let texts: Vec<(usize, char)> = case
+        .beside
+        .iter()
+        .enumerate()
+        .filter_map(|(at, beside)| match beside {
+            Beside::Text { value, .. } => Some((at, value)),
+            Beside::File { .. } | Beside::EmptyFile { .. } => None,
+        })
+        .flat_map(|(at, value)| value.chars().map(move |c| (at, c)))
+        .collect();
+    let variant = |runs: &[Range<u64>]| {
+        let mut variant = case.clone();
+        for beside in &mut variant.beside {
+            if let Beside::Text { value, .. } = beside {
+                value.clear();
+            }
+        }
+        for (position, (at, c)) in (0..).zip(&texts) {
+            if let Beside::Text { value, .. } = &mut variant.beside[*at] {
+                value.push(if runs.iter().any(|run| run.contains(&position)) { *c } else { 'a' });
+            }
+        }
+        variant
+    };
+    let len = texts.len() as u64;
+    if len == 0 || questions.refuses(&variant(&[])).await? {
+        return Ok(whole(&beside(case)));
+    }
+    let runs = search::minimal(len, &mut async |runs: &[Range<u64>]| questions.refuses(&variant(runs)).await).await?;
+    *smallest = variant(&runs);
+    let guilty: Vec<&(usize, char)> = runs.iter().flat_map(|run| &texts[index(run.start)..index(run.end)]).collect();
+    let names: BTreeSet<&str> = guilty.iter().filter_map(|(at, _)| name(&case.beside[*at])).collect();
+    let text: String = guilty.iter().map(|(_, c)| *c).collect();
+    let (bytes, _, _) = case.filename.page.0.encode(&text);
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    Ok(Detail::Field { names, wire: Hex(&bytes).to_string(), text })
+}
+
+fn name(beside: &Beside) -> Option<&str> {
+    match beside {
+        Beside::Text { name, .. } | Beside::EmptyFile { name } => Some(name),
+        Beside::File { name, .. } => name.as_deref(),
+    }
+}
+
 /// What travels beside the file, in words.
-fn fields(case: &Case) -> String {
+fn beside(case: &Case) -> String {
     let told = case.beside.iter().map(|beside| match beside {
         Beside::Text { name, value } => format!("{name}={value}"),
         Beside::File { filename, .. } => format!("file {filename}"),

@@ -48,6 +48,15 @@ pub enum Detail {
         /// The ASCII character among these bytes that is refused by itself.
         byte: Option<char>,
     },
+    /// These characters of text fields beside the file.
+    Field {
+        /// The fields' names.
+        names: String,
+        /// The characters, in order.
+        text: String,
+        /// Their bytes in the request, hex digits.
+        wire: String,
+    },
     /// The number of characters of the filename's stem: so many and more.
     Length {
         /// The smallest number that is refused.

@@ -13,6 +13,8 @@ pub fn references(case: &Case, delivered: &[Case]) -> Vec<Case> {
     let own = extension(case);
     let distance = |other: &&Case| {
         (
+            // Text beside the file is written in the charset of the page, and is another text then.
+            !case.beside.is_empty() && case.filename.page != other.filename.page,
             case.content.sha256() != other.content.sha256(),
             own != extension(other),
             case.transport != other.transport,

@@ -78,6 +78,7 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
             });
             format!("`{text}` (bytes {wire}) in the filename{from}{byte}")
         }
+        Detail::Field { names, text, wire } => format!("`{text}` (bytes {wire}) in the text field `{names}`"),
         Detail::Length { from } => format!("a filename of {from} characters or more before its extension"),
         Detail::Size { from } => format!("a size of {from} bytes or more"),
         Detail::Bytes { runs, .. } => {
@@ -101,8 +102,8 @@ fn bytes(hex: &str, len: u64) -> String {
         hex.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     let bytes: Vec<u8> = pairs.collect();
     let text = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.chars().all(|c| !c.is_control()) => format!(" (`{text}`)"),
-        _ => String::new(),
+        Ok(text) if text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()) => format!(" (`{text}`)"),
+        Ok(_) | Err(_) => String::new(),
     };
     let more = if len > bytes.len() as u64 { format!("… ({len} in all)") } else { String::new() };
     format!("{hex}{more}{text}")
