@@ -16,9 +16,13 @@ use crate::corpus::{Case, CaseId};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::explain::{Explanation, Questions, explain as find, references};
+use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report;
 use crate::verdict::{Count, Outcome};
+
+/// Folder of the smallest refused requests, below the comparison's.
+const FOLDER: &str = "explained";
 
 /// Name of the explanations' document.
 const EXPLANATIONS: &str = "explanations.json";
@@ -80,10 +84,12 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
             };
             console.note(&format!("{number} of {}: {id}", wanted.len()));
             let near = references(case, &delivered);
-            tokio::select! {
-                explanation = find(case, &near, args.budget, &mut questions) => explanations.push(explanation),
+            let mut explanation = tokio::select! {
+                explanation = find(case, &near, args.budget, &mut questions) => explanation,
                 _ = stop.wait_for(|stop| *stop) => return Ok((explanations, true)),
-            }
+            };
+            explanation.script = reproduce(&explanation, &questions, &edge.profile, dir)?;
+            explanations.push(explanation);
         }
         Ok((explanations, false))
     })?;
@@ -135,6 +141,24 @@ fn profile(args: &ExplainArgs, kept: &CompareArgs) -> Result<PathBuf> {
             .key("--profile")
             .help("give the candidate's profile")
     })
+}
+
+/// Writes the smallest refused request, so that anyone can send it.
+fn reproduce(
+    explanation: &Explanation,
+    questions: &Questions,
+    profile: &Profile,
+    dir: &Path,
+) -> Result<Option<String>> {
+    let Some(smallest) = explanation.smallest() else { return Ok(None) };
+    // What the client can't write, it can't send either.
+    let Ok(request) = questions.request(smallest) else { return Ok(None) };
+    let folder = dir.join(FOLDER);
+    let written = report::repro::write(&folder, &smallest.id, &request, &profile.target, &profile.redactor);
+    let repro = written.map_err(|error| {
+        Error::inconclusive(format!("cannot write the request of `{}`: {error}", smallest.id)).file(&folder)
+    })?;
+    Ok(Some(folder.join(repro.script).display().to_string()))
 }
 
 fn keep(explanations: &[Explanation], dir: &Path) -> Result<()> {

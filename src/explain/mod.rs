@@ -143,9 +143,21 @@ pub struct Explanation {
     pub finding: Finding,
     /// Requests that it took.
     pub requests: u32,
+    /// The script that sends the smallest request that is refused for the first cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
 }
 
 impl Explanation {
+    /// The smallest upload that is refused for the first cause.
+    #[must_use]
+    pub fn smallest(&self) -> Option<&Case> {
+        match &self.finding {
+            Finding::Causes { causes, .. } => causes.first().map(|cause| &cause.smallest),
+            Finding::Flaky { .. } | Finding::NoReference | Finding::Unknown { .. } => None,
+        }
+    }
+
     /// Whether the causes are known, and that there is no other.
     #[must_use]
     pub fn is_sure(&self) -> bool {
@@ -192,7 +204,7 @@ pub async fn explain(case: &Case, references: &[Case], budget: u32, questions: &
         Ok(finding) => finding,
         Err(stop) => Finding::Unknown { why: words(&stop, budget) },
     };
-    Explanation { case: case.id.clone(), finding, requests: questions.asked() }
+    Explanation { case: case.id.clone(), finding, requests: questions.asked(), script: None }
 }
 
 fn words(stop: &Stop, budget: u32) -> String {
