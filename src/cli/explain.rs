@@ -88,6 +88,7 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
                 explanation = find(case, &near, args.budget, &mut questions) => explanation,
                 _ = stop.wait_for(|stop| *stop) => return Ok((explanations, true)),
             };
+            explanation.rules = rules(&comparison, id);
             explanation.script = reproduce(&explanation, &questions, &edge.profile, dir)?;
             explanations.push(explanation);
         }
@@ -126,6 +127,12 @@ fn wanted(comparison: &Comparison, globs: &[String]) -> Result<Vec<CaseId>> {
         return Err(Error::usage(message).help("`wafcanary report COMPARISON` lists the regressions"));
     }
     Ok(ids)
+}
+
+/// What the candidate's WAF log says of a case, those rules first that say why.
+fn rules(comparison: &Comparison, id: &CaseId) -> Vec<String> {
+    let side = comparison.cases.iter().find(|case| case.id == *id).and_then(|case| case.candidate.as_ref());
+    report::rule_lines(side.and_then(|side| side.waf.as_deref()))
 }
 
 /// A legitimate case that the candidate delivered.

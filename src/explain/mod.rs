@@ -143,6 +143,9 @@ pub struct Explanation {
     pub finding: Finding,
     /// Requests that it took.
     pub requests: u32,
+    /// Rules that the WAF's log names for it, as the comparison has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
     /// The script that sends the smallest request that is refused for the first cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
@@ -204,7 +207,7 @@ pub async fn explain(case: &Case, references: &[Case], budget: u32, questions: &
         Ok(finding) => finding,
         Err(stop) => Finding::Unknown { why: words(&stop, budget) },
     };
-    Explanation { case: case.id.clone(), finding, requests: questions.asked(), script: None }
+    Explanation { case: case.id.clone(), finding, requests: questions.asked(), rules: Vec::new(), script: None }
 }
 
 fn words(stop: &Stop, budget: u32) -> String {

@@ -24,6 +24,9 @@ pub fn render_explanations(explanations: &[Explanation], out: &mut dyn Write) ->
         writeln!(out, "{}: {}", plural(members.len(), "case", "cases"), visible(&sentence))?;
         for explanation in members.iter().take(LISTED) {
             writeln!(out, "  {} ({})", explanation.case, plural(explanation.requests as usize, "request", "requests"))?;
+            for rule in &explanation.rules {
+                writeln!(out, "    rule {}", visible(&shorten(rule, 200)))?;
+            }
             let again =
                 explanation.script.as_ref().map(|script| format!("the smallest refused request: bash {script}"));
             for line in evidence(&explanation.finding).into_iter().chain(again) {

@@ -32,6 +32,7 @@ pub use repro::Repro;
 pub use run_view::RunView;
 pub use schema::{comparison_schema, run_schema};
 pub use view::View;
+pub use waf::rule_lines;
 
 use crate::compare::Comparison;
 use crate::corpus::CaseId;

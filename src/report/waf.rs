@@ -47,6 +47,16 @@ pub(crate) fn rule_words(hit: &RuleHit) -> String {
     }
 }
 
+/// The rules of a case in words, without those that only add up.
+#[must_use]
+pub fn rule_lines(evidence: Option<&WafEvidence>) -> Vec<String> {
+    counted(evidence.into_iter())
+        .into_iter()
+        .filter(|(hit, _)| !is_evaluation(hit))
+        .map(|(hit, _)| rule_words(hit))
+        .collect()
+}
+
 /// The ids of a case's rules: `920120 949110`; a limit, which has none, in words.
 pub(crate) fn rule_ids(evidence: Option<&WafEvidence>) -> String {
     let ids = evidence.into_iter().flat_map(|evidence| &evidence.rules);
