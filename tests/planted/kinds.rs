@@ -171,13 +171,9 @@ fn name_byte(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let case = on_page(&case);
     let slashes = encoded(&case).iter().filter(|&&byte| byte == b'\\').count();
     let same_page = chance.is_head();
-    let delivered = nursery.delivered(chance, &small, |_| true);
-    let delivered = delivered.iter().map(|case| if same_page { on_page(case) } else { case.clone() });
-    let delivered: Vec<Case> = delivered.filter(|case| !same_page || !encoded(case).contains(&b'\\')).collect();
-    let mut expected = vec![Want::Characters { text: character.to_string(), byte: Some('\\') }];
-    if references(&case, &delivered)[0].filename.page != page {
-        expected.push(Want::Whole(Factor::Page, page.0.name().to_owned()));
-    }
+    let delivered = nursery.delivered(chance, &small, |case| !encoded(case).contains(&b'\\'));
+    let delivered = delivered.iter().map(|case| if same_page { on_page(case) } else { case.clone() }).collect();
+    let expected = vec![Want::Characters { text: character.to_string(), byte: Some('\\') }];
     (slashes == 1).then_some(Seedling { rule: "refuse_name_parts = ['\\']".to_owned(), case, delivered, expected })
 }
 
@@ -266,6 +262,16 @@ fn renamed(marked: Marked, chance: &mut Chance) -> Marked {
 /// `case` with `run` somewhere in it, once.
 fn mark(chance: &mut Chance, case: Case, run: &[u8]) -> Option<(Case, u64)> {
     let offset = chance.within(0..=case.content.len() - run.len() as u64);
+    mark_at(offset, case, run)
+}
+
+/// `case` with `run` less than a hundred bytes after `other`, once.
+fn mark_beside(chance: &mut Chance, case: Case, run: &[u8], other: u64) -> Option<(Case, u64)> {
+    let offset = other + chance.within(9..=99);
+    (offset + run.len() as u64 <= case.content.len()).then(|| mark_at(offset, case, run))?
+}
+
+fn mark_at(offset: u64, case: Case, run: &[u8]) -> Option<(Case, u64)> {
     let content = overlaid(&case.content, offset, run);
     let once = memmem::find_iter(&bytes(&content), run).count() == 1;
     once.then(|| (Case { content, ..case }, offset))
@@ -304,15 +310,18 @@ fn planted_bytes(marked: Marked) -> Seedling {
     }
 }
 
+/// By so much, and less, the heads of two parts differ: a run that a longer head pushes out of the window is another trigger.
+const MOST_HEAD: u64 = 256;
+
 fn window(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let marked = renamed(some_marked(nursery, chance, |_| true)?, chance);
     let (len, size) = (marked.run.len() as u64, marked.case.content.len());
     let end = marked.offset + len;
-    if marked.offset == 0 || end >= size {
+    if marked.offset == 0 || end + MOST_HEAD >= size {
         return None;
     }
     // Of the file, so many bytes are seen: before it stands the part's head, and a boundary's length is kept back.
-    let seen = chance.within(end..=size - 1);
+    let seen = chance.within(end + MOST_HEAD..=size - 1);
     let before = nursery.before_file(&marked.case);
     let boundary = memmem::find(&before, b"\r\n").unwrap() - 2;
     let window = before.len() as u64 + seen + boundary as u64 + 3;
@@ -399,7 +408,10 @@ fn two_runs(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let first = some_marked(nursery, chance, |_| true)?;
     let len = chance.within(2..=8);
     let run = chance.bytes(len);
-    let (case, offset) = mark(chance, first.case.clone(), &run)?;
+    let (case, offset) = match chance.is_head() {
+        true => mark(chance, first.case.clone(), &run)?,
+        false => mark_beside(chance, first.case.clone(), &run, first.offset)?,
+    };
     let mut runs = vec![(first.offset, first.run.clone()), (offset, run.clone())];
     runs.sort();
     // Runs that touch are one.
@@ -427,10 +439,19 @@ fn name_and_bytes(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     })
 }
 
+/// Whether the extension can be seen to matter: something is delivered under another one.
+fn has_other_extension(case: &Case, delivered: &[Case]) -> bool {
+    let extension = split(&case.filename.text).1.trim_start_matches('.');
+    references(case, delivered).iter().any(|reference| !has_extension(reference, extension))
+}
+
 fn extension_and_bytes(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let marked = some_marked(nursery, chance, |_| true)?;
     let extension = split(&marked.small.filename.text).1.to_owned();
     let refused = extension.trim_start_matches('.');
+    if !has_other_extension(&marked.case, &marked.delivered) {
+        return None;
+    }
     Some(Seedling {
         rule: together(&format!("extension = \"{refused}\", base64 = [\"{}\"]", base64(&marked.run))),
         expected: vec![Want::Whole(Factor::Extension, extension.clone()), marked.want(marked.place())],
@@ -446,6 +467,9 @@ fn type_and_extension(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling
     let refused = extension.trim_start_matches('.');
     let own = |case: &Case| nursery.request(case).content_type;
     let delivered = nursery.delivered(chance, &small, |case| own(case).is_none_or(|own| own != content_type));
+    if !has_other_extension(&small, &delivered) {
+        return None;
+    }
     Some(Seedling {
         rule: together(&format!("type = \"{content_type}\", extension = \"{refused}\"")),
         case: Case { declared_type: DeclaredType::Explicit(content_type.to_owned()), ..large },
