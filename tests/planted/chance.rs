@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// SplitMix64: each number of a seed is as good as the next.
+/// `SplitMix64`: each number of a seed is as good as the next.
 pub(crate) struct Chance(u64);
 
 impl Chance {

@@ -169,7 +169,7 @@ fn name_byte(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let on_page = |case: &Case| Case { filename: Filename { page, ..case.filename.clone() }, ..case.clone() };
     let encoded = |case: &Case| page.0.encode(&case.filename.text).0.into_owned();
     let case = on_page(&case);
-    let slashes = encoded(&case).iter().filter(|&&byte| byte == b'\\').count();
+    let slashes = memchr::memchr_iter(b'\\', &encoded(&case)).count();
     let same_page = chance.is_head();
     let delivered = nursery.delivered(chance, &small, |case| !encoded(case).contains(&b'\\'));
     let delivered = delivered.iter().map(|case| if same_page { on_page(case) } else { case.clone() }).collect();
@@ -253,9 +253,10 @@ fn some_marked(nursery: &Nursery, chance: &mut Chance, passes: impl Fn(&Case) ->
 
 /// Under another name than what was delivered, or under the same.
 fn renamed(marked: Marked, chance: &mut Chance) -> Marked {
-    match chance.is_head() {
-        true => Marked { case: named(marked.case, &format!("{}x", letters(chance))), ..marked },
-        false => marked,
+    if chance.is_head() {
+        Marked { case: named(marked.case, &format!("{}x", letters(chance))), ..marked }
+    } else {
+        marked
     }
 }
 
@@ -408,9 +409,10 @@ fn two_runs(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let first = some_marked(nursery, chance, |_| true)?;
     let len = chance.within(2..=8);
     let run = chance.bytes(len);
-    let (case, offset) = match chance.is_head() {
-        true => mark(chance, first.case.clone(), &run)?,
-        false => mark_beside(chance, first.case.clone(), &run, first.offset)?,
+    let (case, offset) = if chance.is_head() {
+        mark(chance, first.case.clone(), &run)?
+    } else {
+        mark_beside(chance, first.case.clone(), &run, first.offset)?
     };
     let mut runs = vec![(first.offset, first.run.clone()), (offset, run.clone())];
     runs.sort();
