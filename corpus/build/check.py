@@ -161,6 +161,10 @@ def jw_cad(path):
     expect(ezjww.read_document(str(path))["entity_counts"]["LINE"] == 4, "not the four sides")
 
 
+def jw_cad_of_dos(path):
+    expect(ezjww.detect_file_format(str(path)) == "jwc", "no signature of JWC")
+
+
 def exchange(path):
     """A check by a parser of ISO 10303-21; the features of SFC are comments there."""
     content = path.read_bytes().decode("cp932")
@@ -208,12 +212,13 @@ CHECKS = {
     ".lzh": lambda path: run("lha", "t", path), ".dxf": known("AutoCAD Drawing Exchange"), ".mp4": typed("MP4"),
     ".mov": typed("MOV"), ".mp3": typed("MP3"), ".p7m": signed, ".jfif": picture, ".jpe": picture,
     ".heif": typed("HEIC"), ".avif": lambda path: run("heif-info", path), ".jp2": plays,
-    ".jxl": typed("JXL Codestream"),
-    ".ico": picture, ".psd": picture, ".eps": page, ".ai": page, ".dng": developed, ".cr2": typed("CR2"),
+    ".jxl": typed("JXL Codestream"), ".ico": picture, ".psd": picture, ".eps": page, ".ai": page, ".dng": developed,
+    ".cr2": typed("CR2"),
     ".nef": typed("NEF"), ".arw": typed("ARW"), ".dcm": typed("DICOM"), ".rar": unpacked, ".tar": unpacked,
     ".tgz": unpacked, ".bz2": unpacked, ".xz": unpacked, ".zst": unpacked, ".gz": lambda path: run("7z", "t", path),
-    ".cab": archive, ".iso": archive, ".dwg": autocad, ".jww": jw_cad, ".sfc": exchange, ".p21": exchange,
-    ".step": exchange, ".ifc": exchange, ".igs": lambda path: expect(pyiges.read(str(path)).items, "no entities"),
+    ".cab": archive, ".iso": archive, ".dwg": autocad, ".jww": jw_cad, ".jwc": jw_cad_of_dos, ".sfc": exchange,
+    ".p21": exchange, ".step": exchange, ".ifc": exchange,
+    ".igs": lambda path: expect(pyiges.read(str(path)).items, "no entities"),
     ".stl": lambda path: run("assimp", "info", path), ".glb": model, ".plt": known("Hewlett-Packard Graphics Language"),
     ".sim": survey, ".kml": ElementTree.parse, ".gml": ElementTree.parse, ".gpx": ElementTree.parse, ".kmz": earth,
     ".geojson": lambda path: run("jq", "-e", ".features[1].geometry", path), ".shp": known("ESRI Shapefile"),

@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from itertools import pairwise
 from pathlib import Path
 
 import ezdxf
@@ -58,6 +59,11 @@ def sxf(out):
     plan.save_p21(str(out / "p21/development-area.p21"))
 
 
+def jwc(path):
+    """The signature and the empty blocks of a drawing of Jw_cad for DOS, whose binary form nobody but it writes."""
+    path.write_bytes(b"jw_cad(c)data".ljust(22, b".") + b"f" + bytes(2421 - 23) + bytes(2304))
+
+
 def solids(out):
     """A tank, as Open CASCADE writes it for other CAD programs."""
     gmsh.initialize(interruptible=False)
@@ -81,7 +87,7 @@ def building(path):
         ]
     ]
     ifcopenshell.api.unit.assign_unit(model)
-    for whole, part in zip(levels, levels[1:]):
+    for whole, part in pairwise(levels):
         ifcopenshell.api.aggregate.assign_object(model, products=[part], relating_object=whole)
     for number, thing in enumerate(model.by_type("IfcRoot"), 1):
         thing.GlobalId = ifcopenshell.guid.compress(uuid.UUID(int=number).hex)
@@ -100,11 +106,12 @@ def sima(path):
 
 def main():
     out = Path(sys.argv[1])
-    for folder in ["dxf", "jww", "sfc", "p21", "step", "iges", "ifc", "sim"]:
+    for folder in ["dxf", "jww", "jwc", "sfc", "p21", "step", "iges", "ifc", "sim"]:
         (out / folder).mkdir(parents=True, exist_ok=True)
     dxf(out / "dxf/lot-r12.dxf", "R12", "cp932", "敷地求積図 表示単位 m")
     dxf(out / "dxf/lot-r2018.dxf", "R2018", "utf-8", "敷地求積図 𠮷田邸(架空)")
     jww(out / "jww/drainage.jww")
+    jwc(out / "jwc/old-house.jwc")
     sxf(out)
     solids(out)
     building(out / "ifc/apartment.ifc")
