@@ -91,5 +91,9 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout tmp/key.pem -out tmp/certifica
 frozen openssl cms -sign -binary -nodetach -outform DER -in xls/guarantee-subsidy.xls \
   -signer tmp/certificate.pem -inkey tmp/key.pem -out p7m/guarantee-signed.p7m
 cp tmp/pool-1.jpg jpeg/pool-drain.jpg
+
+. "$here/media.sh"
+. "$here/drawings.sh"
+. "$here/archives.sh"
 rm -r tmp
 find . -type f | sort
