@@ -30,11 +30,11 @@ PAGE = (
 )
 
 
-def document(kind, title, head, body):
-    """One flat ODF document of `kind` (text, spreadsheet, presentation)."""
+def document(kind, title, head, body, mimetype=None):
+    """One flat ODF document of `kind` (text, spreadsheet, presentation, drawing); `mimetype` ends its type."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<office:document {NAMESPACES} office:version="1.3"'
-        f' office:mimetype="application/vnd.oasis.opendocument.{kind}">'
+        f' office:mimetype="application/vnd.oasis.opendocument.{mimetype or kind}">'
         f"<office:meta><dc:title>{escape(title)}</dc:title></office:meta>{FONT}{head}"
         f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document>"
     )
@@ -77,6 +77,18 @@ def slides(title, pages):
     return document("presentation", title, STYLES.format(family="graphic", size="20pt") + page, body)
 
 
+def drawing(title, width, height, shapes):
+    """A drawing of one page: boxes with a label each, as (x, y, width, height, label), all in centimetres."""
+    boxes = "".join(
+        f'<draw:rect svg:x="{x}cm" svg:y="{y}cm" svg:width="{across}cm" svg:height="{down}cm">'
+        f"<text:p>{escape(label)}</text:p></draw:rect>"
+        for x, y, across, down, label in shapes
+    )
+    page = PAGE.format(width=f"{width}cm", height=f"{height}cm", mode="lr-tb", master="Default")
+    body = f'<draw:page draw:name="page1" draw:master-page-name="Default">{boxes}</draw:page>'
+    return document("drawing", title, STYLES.format(family="graphic", size="12pt") + page, body, "graphics")
+
+
 APPLICANT = ["申請者 川崎 太郎(架空)", "住所 川崎市川崎区宮本町1番地", "電話 044-000-0000"]
 
 TEXTS = {
@@ -117,6 +129,38 @@ TEXTS = {
         "5月20日 事業者から電話。無料点検と言われた。", "5月21日 契約書を受け取った。金額 498,000円。",
         "5月23日 クーリング・オフの通知を出した。", *APPLICANT,
     ]),
+    "yearly-plan": text("年間事業実施計画", [
+        "団体名 かわさき緑のまちづくり協議会(架空)", "4月 総会、花壇の植え替え", "7月 打ち水、親子自然観察会",
+        "10月 落ち葉の堆肥づくり講座", "2月 活動報告会", "事業費 計 184,000円(うち補助金 120,000円)",
+    ]),
+    "accident-report": text("事故報告書(第1報)", [
+        "事業所 デイサービスかわさき(架空)", "発生日時 令和6年5月24日 14時20分ごろ", "場所 食堂の出入口",
+        "状況 立ち上がる際に転倒し、右手首を打撲した。", "対応 受診(骨折なし)。家族へ15時に連絡した。",
+        "再発防止 椅子の配置を見直し、見守りを1名増やす。",
+    ]),
+    "house-rules": text("管理規約(抄)", [
+        "(架空)川崎ハイツ管理組合", "第1条 この規約は、建物の管理について必要な事項を定める。",
+        "第12条 組合員は、管理費及び修繕積立金を納入しなければならない。", "第25条 総会は、毎年5月に招集する。",
+    ]),
+    "account-form": text("振込先口座の訂正届", [
+        *APPLICANT, "誤 (架空)かわさき銀行 本店 普通 0000123", "正 (架空)かわさき銀行 本店 普通 0000132",
+        "通帳の写しを添付します。",
+    ]),
+    "food-consent": text("食品衛生申請の手続きに関する同意書", [
+        "施設名 (架空)公立保育所", "食品衛生責任者の変更の手続きを、運営支援・人材育成担当に依頼します。",
+        "新責任者 多摩 花子(架空)",
+    ]),
+    "building-question": text("建築相談 質問書", [
+        *APPLICANT, "敷地 川崎市高津区(架空)3-4-5 第一種中高層住居専用地域", "質問 増築部分の採光計算における隣地の扱いについて。",
+    ]),
+    "tank-removal": text("少量危険物貯蔵取扱所 廃止届出書", [
+        "届出者 有限会社たま塗装(架空)", "所在地 川崎市多摩区(架空)6-7-8", "品名 第4類第2石油類 灯油 490リットル",
+        "廃止年月日 令和6年5月20日", "処理 タンクを洗浄し、撤去した。",
+    ]),
+    "proxy": text("委任状", [
+        "代理人 行政書士 中原 次郎(架空)", "次の手続きに関する一切の権限を委任します。", "特例屋外広告業届出事項の変更の届出",
+        "令和　年　月　日", "委任者 住所", "氏名",
+    ]),
 }
 
 SHEETS = {
@@ -139,6 +183,16 @@ SHEETS = {
         ["日付", "園児", "開始", "終了", "備考"], ["5月13日", "A児", "14:00", "17:30", "十日市分園"],
         ["5月14日", "B児", "14:00", "18:00", "予定表のとおり"], ["5月15日", "C児", "13:30", "16:00", "能力開発の日"],
     ]),
+    "roster": sheet("利用児名簿", [
+        ["番号", "園児", "学年", "利用日数"], [1, "(架空)A児", "年少", 12], [2, "(架空)B児", "年中", 9], [3, "(架空)C児", "年長", 15],
+    ]),
+    "rent-report": sheet("実績報告書", [
+        ["事業所番号", "事業所名", "対象職員数", "補助額"], ["", "", "", ""], ["合計", "", 0, 0],
+    ]),
+    "facilities": sheet("施設一覧", [
+        ["施設番号", "施設名", "区", "定員"], ["01", "(架空)宮前保育園", "宮前区", 60], ["02", "(架空)高津保育園", "高津区", 90],
+        ["03", "(架空)幸保育園", "幸区", 75],
+    ]),
     "rent-subsidy": sheet("家賃支援", [
         ["職員番号", "氏名", "家賃月額", "補助額"], ["001", "川崎 太郎", 62000, 30000], ["002", "多摩 花子", 58000, 29000],
     ]),
@@ -148,6 +202,26 @@ SLIDES = {
     "event-outline": slides("かわさき市民音楽祭 企画書", [
         ("かわさき市民音楽祭 企画書", ["主催 かわさき音楽を楽しむ会(架空)", "令和6年10月5日"]),
         ("会場と日程", ["会場 市民館 大ホール", "開場 13時 開演 13時30分"]),
+    ]),
+    "nature-guide": slides("自然教室のしおり", [
+        ("自然教室のしおり", ["川崎市立(架空)小学校 5年", "八ヶ岳少年自然の家 6月3日から5日"]),
+        ("持ち物", ["雨具、水筒、軍手、着替え", "薬は保健調査票に書く"]),
+    ]),
+    "tama-memories": slides("多摩区の思い出", [
+        ("多摩区の思い出", ["昭和49年の登戸駅前(架空)"]), ("今", ["同じ場所を令和4年に歩いた。"]),
+    ]),
+    "donation-plan": slides("寄附事業のご提案", [
+        ("寄附事業のご提案", ["株式会社かわさき製作所(架空)", "社外秘"]), ("寄附の内容", ["子育て支援に 100,000円", "従業員の参加"]),
+    ]),
+}
+
+DRAWINGS = {
+    "tank-site": drawing("少量危険物貯蔵取扱所 配置図", 29.7, 21, [
+        (3, 3, 22, 14, ""), (5, 5, 8, 6, "工場"), (16, 6, 4, 3, "灯油タンク(撤去)"), (5, 13, 12, 2, "通路 W=4.0m"),
+    ]),
+    "drainage-a1": drawing("排水設備 平面図", 84.1, 59.4, [
+        (2, 2, 80, 55, ""), (8, 10, 30, 24, "台所・浴室"), (44, 10, 20, 24, "便所"), (8, 40, 60, 1, "汚水管 VU100 2/100"),
+        (70, 39, 3, 3, "公設桝"), (60, 50, 20, 6, "排水設備 平面図 縮尺 1/50 A1"),
     ]),
 }
 
