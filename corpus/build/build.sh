@@ -54,10 +54,10 @@ cp tmp/cad/plan.pdf pdf/cad-a3.pdf
 # Word processing, books, page descriptions
 pandoc "$here/letter.md" -o docx/fire-question.docx
 pandoc "$here/letter.md" -t gfm -s -o md/fire-question.md
-pandoc "$here/booklet.md" -o epub/bulletin.epub
+frozen pandoc "$here/booklet.md" -o epub/bulletin.epub
 frozen gs -q -dNOPAUSE -dBATCH -sDEVICE=xpswrite -o xps/collection-request.xps tmp/collection-request.pdf
 frozen pdftops -level3 tmp/collection-request.pdf ps/collection-request.ps
-rsvg-convert --format=eps --output=eps/logo.eps "$here/logo.svg"
+frozen rsvg-convert --format=eps --output=eps/logo.eps "$here/logo.svg"
 
 # Pictures: the place is the square before Kawasaki city hall
 exiftool -q -overwrite_original -Make=Example -Model='Camera 1' -Orientation=1 -n \

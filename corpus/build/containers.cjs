@@ -5,6 +5,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const CFB = require("cfb");
 const XLSX = require("@e965/xlsx");
+const NUMBERS = require("@e965/xlsx/dist/xlsx.zahl");
 
 const OUT = process.argv[2];
 const DAY = new Date("2024-05-27T10:00:00+09:00");
@@ -26,6 +27,15 @@ function binaryWorkbook() {
   XLSX.utils.book_append_sheet(book, sheet, "4月");
   book.Props = { Title: "排出量集計", CreatedDate: DAY };
   write("xlsb/emissions.xlsb", XLSX.write(book, { type: "buffer", bookType: "xlsb", compression: true }));
+}
+
+/** A table from a school's tablet. */
+function tabletTable() {
+  const rows = [["学級", "児童数", "引率"], ["5年1組", 34, 2], ["5年2組", 33, 2], ["5年3組", 34, 2]];
+  const book = XLSX.utils.book_new();
+  XLSX.utils.book_append_sheet(book, XLSX.utils.aoa_to_sheet(rows), "学級別人数");
+  const options = { type: "buffer", bookType: "numbers", numbers: NUMBERS, compression: true };
+  write("numbers/class-sizes.numbers", XLSX.write(book, options));
 }
 
 /** A mail that a consumer dragged out of Outlook. */
@@ -58,14 +68,14 @@ function compound(clsid, streams) {
  * Ichitaro: the stream `DocumentText` as it has been observed: the marks `SsmgV.01` and `TextV.01`, the number of
  * UTF-16BE units, and the text. Without the streams of layout no Ichitaro would show it.
  */
-function ichitaro() {
-  const text = "\u001f交通安全教室 回答書\n学校名 川崎市立(架空)小学校\n希望日 6月12日 3年生92人\n";
+function ichitaro(name, lines) {
+  const text = `\u001f${lines.join("\n")}\n`;
   const units = Buffer.from(text, "utf16le").swap16();
   const head = Buffer.alloc(32);
   head.write("SsmgV.01", 0, "latin1");
   head.write("TextV.01", 20, "latin1");
   head.writeUInt32BE(text.length, 28);
-  write("jtd/traffic-class.jtd", compound("0".repeat(32), { DocumentText: Buffer.concat([head, units]) }));
+  write(name, compound("0".repeat(32), { DocumentText: Buffer.concat([head, units]) }));
 }
 
 /** Publisher: its class id and the names of its streams, each with only its first bytes. */
@@ -78,8 +88,14 @@ function publisher() {
 
 async function main() {
   binaryWorkbook();
+  tabletTable();
   await outlookMessage();
-  ichitaro();
+  ichitaro("jtd/traffic-class.jtd", [
+    "交通安全教室 回答書", "学校名 川崎市立(架空)小学校", "希望日 6月12日 3年生92人、4年生88人", "雨天の場合 体育館で実施",
+  ]);
+  ichitaro("jtd/pool-inspection.jtd", [
+    "学校水泳プール 排(環)水口点検結果報告", "学校名 川崎市立(架空)中学校", "蓋の固定 異常なし", "吸い込み防止金具 異常なし",
+  ]);
   publisher();
 }
 

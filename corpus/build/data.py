@@ -127,7 +127,7 @@ def mail():
 
 
 def jis_mail():
-    """A forwarded mail as Japanese mail programs of long ago still write it: ISO-2022-JP, a name in Shift_JIS."""
+    """A forwarded mail as older Japanese mail programs write it: ISO-2022-JP, a file name in the manner of a subject."""
     message = MIMEMultipart(boundary="----=_NextPart_000_0001")
     message["From"] = "info@koumuten.example"
     message["To"] = "hanako@mail.example"
@@ -135,12 +135,14 @@ def jis_mail():
     message["Date"] = "Mon, 20 May 2024 18:30:00 +0900"
     message["Message-ID"] = "<20240520183000.1@koumuten.example>"
     message["X-Mailer"] = "Example Mailer 6.0"
-    message.attach(MIMEText("屋根の無料点検のお見積りをお送りします。\n契約は本日中にお願いします。\n-- \n架空工務店\n", "plain", Charset("iso-2022-jp")))
+    body = "屋根の無料点検のお見積りをお送りします。\n契約は本日中にお願いします。\n-- \n架空工務店\n"
+    message.attach(MIMEText(body, "plain", Charset("iso-2022-jp")))
     table = "項目,金額\r\n屋根瓦の補修,498000\r\n足場,120000\r\n".encode("cp932")
-    part = MIMEApplication(table, "octet-stream", name=Header("見積書.csv", "shift_jis").encode())
-    part.add_header("Content-Disposition", "attachment", filename=Header("見積書.csv", "shift_jis").encode())
+    part = MIMEApplication(table, "octet-stream", name=Header("見積書.csv", "iso-2022-jp").encode())
+    part.add_header("Content-Disposition", "attachment", filename=Header("見積書.csv", "iso-2022-jp").encode())
     message.attach(part)
-    return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+    received = b"Received: from mail.koumuten.example by mx.mail.example; Mon, 20 May 2024 18:30:02 +0900\r\n"
+    return received + message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
 
 
 def mails(path):
@@ -148,7 +150,7 @@ def mails(path):
     box = mailbox.mbox(path)
     for number, line in enumerate(["解約したいです。", "From 3回目は自動で発送されます、との返事でした。"], 1):
         message = mailbox.mboxMessage(EmailMessage())
-        message.set_unixfrom("From taro@mail.example Mon May 20 10:00:00 2024")
+        message.set_from(f"taro@mail.example Mon May 2{number} 10:00:00 2024")
         message["From"], message["Subject"] = "taro@mail.example", f"No.{number}"
         message["Date"] = f"Mon, 2{number} May 2024 10:00:00 +0900"
         message.set_payload(line + "\n", "utf-8")
@@ -262,7 +264,7 @@ def main():
         (out / name).write_bytes(table.getvalue().encode(charset))
     answers = [{"school": f"(架空)第{number}小", "answers": {"grade": 5, "days": [3, 5], "contact": {"$ne": None}},
                 "note": "<未定> & 'A' or 'B'"} for number in (1, 2)]
-    (out / "json/object.json").write_text(json.dumps({"survey": answers}, ensure_ascii=True, indent=1), encoding="ascii")
+    (out / "json/object.json").write_text(json.dumps({"survey": answers}, indent=1), encoding="ascii")
     (out / "xml/security-notice.xml").write_text(NOTICE, encoding="utf-8")
     (out / "xml/staff-sjis.xml").write_bytes(crlf(
         "<?xml version='1.0' encoding='Shift_JIS'?>\n<職員一覧><職員 番号='1'><氏名>能登 花子(架空)</氏名>"

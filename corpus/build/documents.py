@@ -31,7 +31,6 @@ from ms_ovba.Models.Entities.std_module import StdModule
 from ms_ovba.Models.Fields.libid_reference import LibidReference
 from ms_ovba.vbaProject import VbaProject
 from ms_ovba.Views.project_ole_file import ProjectOleFile
-from numbers_parser import Document as NumbersDocument
 from PIL import Image, ImageDraw, ImageFont
 from pptx.opc.package import Part as SlidePart
 from pptx.opc.packuri import PackURI
@@ -92,11 +91,11 @@ def signed_pdf(path, plain):
 
 
 def filled_form(path, blank):
-    """The city's own form with the values that a person typed in."""
+    """The form with the values that another parent typed in."""
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(blank.read_bytes()))
     values = {"number": "0000456", "name": "TAMA HANAKO"}
     writer.update_page_form_field_values(writer.pages[0], values, auto_regenerate=False)
-    writer.metadata = {"/Producer": "pypdf", "/Title": "管理組合登録申請書"}
+    writer.metadata = {"/Producer": "pypdf", "/Title": "現況届"}
     with path.open("wb") as out:
         writer.write(out)
 
@@ -124,7 +123,7 @@ def scan(path, pages):
         image.save(held, "TIFF", compression="group4", dpi=(100, 100))
         images.append(held.getvalue())
     when = DAY.replace(tzinfo=datetime.UTC)
-    path.write_bytes(img2pdf.convert(images, creationdate=when, moddate=when, producer="img2pdf", engine=img2pdf.Engine.internal))
+    path.write_bytes(img2pdf.convert(images, creationdate=when, moddate=when, engine=img2pdf.Engine.internal))
 
 
 def typeset(path):
@@ -290,26 +289,18 @@ def injected(path):
     book.save(path)
 
 
-def numbers(path):
-    """A table from a school's tablet."""
-    book = NumbersDocument(num_rows=4, num_cols=3)
-    table = book.sheets[0].tables[0]
-    rows = [("学級", "児童数", "引率"), ("5年1組", 34, 2), ("5年2組", 33, 2), ("5年3組", 34, 2)]
-    for row, values in enumerate(rows):
-        for column, value in enumerate(values):
-            table.write(row, column, value)
-    book.save(str(path))
-
-
 def main():
     out = Path(sys.argv[1])
-    for folder in ["pdf", "docx", "docm", "pptm", "xlsx", "numbers", "tmp"]:
+    for folder in ["pdf", "docx", "docm", "pptm", "xlsx", "tmp"]:
         (out / folder).mkdir(parents=True, exist_ok=True)
     page(out / "tmp/enrolment.pdf", "在学証明書", [
         "氏名 川崎 次郎(架空)", "学部 (架空)大学 工学部 2年", "上記の者は本学に在学していることを証明する。",
         "令和6年5月20日 学長 (電子署名)",
     ])
     signed_pdf(out / "pdf/signed.pdf", out / "tmp/enrolment.pdf")
+    page(out / "pdf/cover-letter.pdf", "書類送付状", [
+        "川崎市 御中", "(架空)信用組合 融資部", "次の書類を送付します。", "1 実績報告書 1部", "2 一覧表 1部", "3 委任状 1部",
+    ])
     filled_form(out / "pdf/application-filled.pdf", out / "pdf/form-fields.pdf")
     page(out / "tmp/cover.pdf", "開発行為 事前相談図書", ["1 位置図", "2 現況図", "3 計画概要"])
     portfolio(out / "pdf/portfolio.pdf", out / "tmp/cover.pdf", [
@@ -328,7 +319,6 @@ def main():
     tracked_changes(out / "docx/tracked-changes.docx")
     workbook(out / "xlsx/workbook-charts.xlsx")
     injected(out / "xlsx/hyperlink-formulas.xlsx")
-    numbers(out / "numbers/class-sizes.numbers")
 
 
 main()
