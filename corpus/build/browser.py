@@ -24,7 +24,7 @@ PAGE = """<!DOCTYPE html>
 <iframe src="about:blank" width="1" height="1"></iframe>
 </body></html>
 """
-MARK = '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><circle cx="8" cy="8" r="7" fill="#c00"/></svg>\n'
+MARK = '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><circle cx="8" cy="8" r="7"/></svg>\n'
 
 
 class Browser:
@@ -78,7 +78,9 @@ class Browser:
         self.session = {"sessionId": self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
         self.call("Page.enable")
         self.call("Fetch.enable", patterns=[{"urlPattern": "*"}])
-        answers = {ADDRESS: ("text/html; charset=utf-8", PAGE), "https://shop.example/mark.svg": ("image/svg+xml", MARK)}
+        answers = {
+            ADDRESS: ("text/html; charset=utf-8", PAGE), "https://shop.example/mark.svg": ("image/svg+xml", MARK),
+        }
         # Not `call`: it is answered only after the request was.
         self.send("Page.navigate", url=ADDRESS)
         for _ in answers:
@@ -86,7 +88,8 @@ class Browser:
             kind, body = answers[paused["request"]["url"]]
             self.call(
                 "Fetch.fulfillRequest", requestId=paused["requestId"], responseCode=200,
-                responseHeaders=[{"name": "Content-Type", "value": kind}], body=base64.b64encode(body.encode()).decode())
+                responseHeaders=[{"name": "Content-Type", "value": kind}],
+                body=base64.b64encode(body.encode()).decode())
         self.wait("Page.loadEventFired")
 
     def close(self):

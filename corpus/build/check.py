@@ -45,22 +45,21 @@ KEYS = {
 # What a cautious edge knows of an extension: the bytes that such a file starts with.
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MAGIC = {
-    "pdf": b"%PDF-", "docx": ZIP, "pptx": ZIP, "xlsx": ZIP, "xlsm": ZIP, "odt": ZIP, "ods": ZIP, "zip": ZIP, "doc": OLE, "xls": OLE,
-    "jpg": b"\xff\xd8\xff", "png": b"\x89PNG", "gif": b"GIF8", "tif": b"II*\0", "bmp": b"BM", "webp": b"RIFF",
-    "rtf": b"{\\rtf", "7z": b"7z\xbc\xaf", "mp3": b"ID3",
-    "docm": ZIP, "dotx": ZIP, "pptm": ZIP, "xlsb": ZIP, "xltx": ZIP, "odp": ZIP, "odg": ZIP, "numbers": ZIP, "epub": ZIP,
-    "xps": ZIP, "ppt": OLE, "msg": OLE, "jtd": OLE, "pub": OLE, "ps": b"%!PS", "eps": b"%!PS", "xml": b"<", "fodt": b"<",
-    "xtx": b"<?xml", "webloc": b"<?xml", "db": b"SQLite format 3\0", "dbf": b"\x03", "accdb": b"\0\1\0\0Standard ACE",
-    "xdw": b"\x60\x0e", "xbd": b"\x60\x0e", "pem": b"-----BEGIN", "csr": b"-----BEGIN", "asc": b"-----BEGIN",
-    "cer": b"\x30\x82", "p7b": b"\x30\x82", "p7s": b"\x30\x82", "p12": b"\x30\x82",
-}
+    "pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "png": b"\x89PNG", "gif": b"GIF8", "tif": b"II*\0", "bmp": b"BM",
+    "webp": b"RIFF", "rtf": b"{\\rtf", "7z": b"7z\xbc\xaf", "mp3": b"ID3", "ps": b"%!PS", "eps": b"%!PS", "xml": b"<",
+    "fodt": b"<", "xtx": b"<?xml", "webloc": b"<?xml", "db": b"SQLite format 3\0", "dbf": b"\x03",
+    "accdb": b"\0\1\0\0Standard ACE", "xdw": b"\x60\x0e", "xbd": b"\x60\x0e",
+} | dict.fromkeys(
+    "docx docm dotx xlsx xlsm xlsb xltx pptx pptm odt ods odp odg numbers epub xps zip".split(), ZIP
+) | dict.fromkeys("doc xls ppt msg jtd pub".split(), OLE) | dict.fromkeys(
+    "cer p12 p7b p7s".split(), b"\x30\x82"
+) | dict.fromkeys("pem csr asc".split(), b"-----BEGIN")
 # Office files that are a ZIP, and an OLE package as soon as they have a password.
 PACKED = {"docx", "pptx", "xlsx"}
-REFUSED_EXTENSIONS = {
-    "xlsm", "7z", "lzh", "heic", "dxf", "docm", "pptm", "xlsb", "xltx", "dotx", "fodt", "odg", "numbers", "pub", "jtd", "xdw",
-    "xbd", "xtx", "html", "mht", "url", "webloc", "mbox", "msg", "eml", "db", "dbf", "accdb", "log", "ps", "eps", "xps",
-    "epub", "pem", "cer", "crt", "csr", "p12", "p7b", "p7s", "p7m", "gpg", "asc",
-}
+REFUSED_EXTENSIONS = set(
+    "xlsm docm pptm xlsb xltx dotx fodt odg numbers pub jtd xdw xbd xtx 7z lzh heic dxf html mht url webloc mbox msg eml"
+    " db dbf accdb log ps eps xps epub pem cer crt csr p12 p7b p7s p7m gpg asc".split()
+)
 MACHINE_PATHS = re.compile(rb"/(?:home|root|tmp|var|work|usr)/[A-Za-z0-9._-]+")
 
 
@@ -98,11 +97,12 @@ def pdf(path):
 # What a PDF is there for, and the program that sees it.
 PDF_FACTS = {
     "signed": (["pdfsig"], "Signature is Valid"), "print-restricted": (["pdfinfo"], "print:no copy:no"),
-    "portfolio": (["pdfdetach", "-list"], "2 embedded files"), "application-filled": (["pdfinfo"], "AcroForm"),
+    "portfolio": (["pdfdetach", "-list"], "2 embedded files"),
+    "application-filled": (["grep", "-aF", "TAMA"], "TAMA HANAKO"),
     "archive-a1b": (["exiftool", "-XMP-pdfaid:all"], "Part                            : 1"),
     "archive-a3b": (["exiftool", "-XMP-pdfaid:all"], "Part                            : 3"),
     "plan-a1": (["pdfinfo"], "(A1)"), "cad-a3": (["pdfinfo"], "(A3)"), "scan-pages": (["pdfimages", "-list"], "ccitt"),
-    "relative-links": (["strings"], "(../../zumen/"), "typst-2-0": (["pdfinfo"], "2.0"),
+    "relative-links": (["grep", "-aF", "/F "], "(../../zumen/"), "typst-2-0": (["pdfinfo"], "2.0"),
     "browser-print": (["pdfinfo"], "Skia/PDF"),
 }
 
@@ -111,7 +111,8 @@ def converted(path):
     """A check by LibreOffice, which must make a page with text of it."""
     with tempfile.TemporaryDirectory() as folder:
         profile = (Path(folder) / "profile").as_uri()
-        run("soffice", "--headless", f"-env:UserInstallation={profile}", "--convert-to", "pdf", "--outdir", folder, path)
+        office = ["soffice", "--headless", f"-env:UserInstallation={profile}"]
+        run(*office, "--convert-to", "pdf", "--outdir", folder, path)
         made = Path(folder) / f"{path.stem}.pdf"
         expect(made.exists() and run("pdftotext", made, "-").strip(), "LibreOffice shows no text")
 
@@ -213,8 +214,8 @@ def legacy(stream):
 def charset(path):
     """The character set that the name of a text file promises; the ones without a word are in Shift_JIS or UTF-8."""
     words = {
-        "bom": "utf-8-sig", "sjis": "cp932", "utf16": "utf-16", "unicode": "utf-16", "eucjp": "euc-jp", "jis": "iso-2022-jp",
-        "pasted": "cp932",
+        "bom": "utf-8-sig", "sjis": "cp932", "pasted": "cp932", "utf16": "utf-16", "unicode": "utf-16",
+        "eucjp": "euc-jp", "jis": "iso-2022-jp",
     }
     return next((words[word] for word in path.stem.split("-") if word in words), "utf-8")
 
@@ -287,7 +288,8 @@ def packets(word):
 
 def begins(magic, least):
     """The only check of a file that merely begins as its format does."""
-    return lambda path: expect(path.read_bytes().startswith(magic) and path.stat().st_size >= least, "not its first bytes")
+    return lambda path: expect(
+        path.read_bytes().startswith(magic) and path.stat().st_size >= least, "not its first bytes")
 
 
 def well_formed(path):
@@ -298,7 +300,8 @@ CHECKS = {
     ".pdf": pdf, ".docx": letter, ".dotx": lambda path: run("pandoc", "-f", "docx", "-t", "plain", path),
     ".docm": macros(converted, "Sub Koushin"), ".pptx": slides, ".pptm": macros(converted, "Sub Tsugi"),
     ".ppt": powerpoint, ".xlsx": workbook, ".xltx": workbook,
-    ".xlsb": converted, ".xlsm": macros(workbook, "Sub Goukei"), ".xls": old_office("Workbook", "xls2csv", "-d", "utf-8"),
+    ".xlsb": converted, ".xlsm": macros(workbook, "Sub Goukei"),
+    ".xls": old_office("Workbook", "xls2csv", "-d", "utf-8"),
     ".doc": old_office("WordDocument", "catdoc", "-d", "utf-8"), ".odt": opendocument_file, ".ods": opendocument_file,
     ".odp": opendocument_file, ".odg": opendocument_file, ".fodt": well_formed, ".numbers": tablet_table,
     ".rtf": known("Rich Text Format"), ".txt": text, ".csv": text, ".tsv": text, ".log": text, ".md": text,

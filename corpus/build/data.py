@@ -105,7 +105,7 @@ NOTICE = """<?xml version="1.0" encoding="UTF-8"?>
     <title>レビュー欄のクロスサイトスクリプティング(XSS)</title>
     <id>tag:shop.example,2024:notice-1</id>
     <updated>2024-05-20T09:00:00+09:00</updated>
-    <content type="html">&lt;p&gt;レビューに &lt;code&gt;&amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt;&lt;/code&gt; と書けました。</content>
+    <content type="html">レビューに &lt;code&gt;&amp;lt;script&amp;gt;alert(1)&lt;/code&gt; と書けました。</content>
     <summary><![CDATA[例: <script>alert(document.cookie)</script> を無害化しました。]]></summary>
   </entry>
 </feed>
@@ -127,7 +127,7 @@ def mail():
 
 
 def jis_mail():
-    """A forwarded mail as older Japanese mail programs write it: ISO-2022-JP, a file name in the manner of a subject."""
+    """A forwarded mail as older mail programs write it: ISO-2022-JP, a file name in the manner of a subject."""
     message = MIMEMultipart(boundary="----=_NextPart_000_0001")
     message["From"] = "info@koumuten.example"
     message["To"] = "hanako@mail.example"

@@ -173,7 +173,8 @@ def vba_project(hosts, code):
     project = VbaProject()
     project.project_id = "{9E394C0B-697E-4AEE-9FA6-446F51FB30DC}"
     automation = LibidReference(
-        uuid.UUID("0002043000000000C000000000000046"), "2.0", "0", "C:\\Windows\\System32\\stdole2.tlb", "OLE Automation")
+        uuid.UUID("0002043000000000C000000000000046"), "2.0", "0", "C:\\Windows\\System32\\stdole2.tlb",
+        "OLE Automation")
     project.add_reference(Reference(ReferenceRegistered(automation), "stdole"))
     # The library writes its parts into the current folder.
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):

@@ -15,7 +15,9 @@ TAX_RETURN = """<?xml version="1.0" encoding="UTF-8"?>
 xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <RHO0012 id="RHO0012" VR="23.0.0">
     <CATALOG id="CATALOG"><rdf:RDF><rdf:description about="#REPORT"/></rdf:RDF></CATALOG>
-    <CONTENTS id="CONTENTS"><IT VR="1.4" id="IT"><NOZEISHA_NM ID="NOZEISHA_NM">株式会社かわさき製作所(架空)</NOZEISHA_NM></IT></CONTENTS>
+    <CONTENTS id="CONTENTS">
+      <IT VR="1.4" id="IT"><NOZEISHA_NM ID="NOZEISHA_NM">株式会社かわさき製作所(架空)</NOZEISHA_NM></IT>
+    </CONTENTS>
   </RHO0012>
 </DATA>
 """

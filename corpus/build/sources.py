@@ -84,9 +84,11 @@ def drawing(title, width, height, shapes):
         f"<text:p>{escape(label)}</text:p></draw:rect>"
         for x, y, across, down, label in shapes
     )
+    styles = STYLES.format(family="graphic", size="12pt")
+    outlined = styles.replace("<style:text-p", '<style:graphic-properties draw:fill="none"/><style:text-p')
     page = PAGE.format(width=f"{width}cm", height=f"{height}cm", mode="lr-tb", master="Default")
     body = f'<draw:page draw:name="page1" draw:master-page-name="Default">{boxes}</draw:page>'
-    return document("drawing", title, STYLES.format(family="graphic", size="12pt") + page, body, "graphics")
+    return document("drawing", title, outlined + page, body, "graphics")
 
 
 APPLICANT = ["申請者 川崎 太郎(架空)", "住所 川崎市川崎区宮本町1番地", "電話 044-000-0000"]
