@@ -85,6 +85,7 @@ ffmpeg -v error -nostdin -f lavfi -i sine=frequency=523:duration=2 -c:a libmp3la
 # Encrypted office files
 "$python" -m msoffcrypto -e -p "$password" xlsx/rent-subsidy.xlsx xlsx/rent-password.xlsx
 "$python" -m msoffcrypto -e -p "$password" tmp/account-form.docx docx/account-password.docx
+"$python" -m msoffcrypto -e -p "$password" tmp/vaccination.docx docx/vaccination-password.docx
 "$python" -m msoffcrypto -e -p "$password" tmp/donation-plan.pptx pptx/donation-password.pptx
 rm xlsx/rent-subsidy.xlsx
 
@@ -113,8 +114,8 @@ touch -d '2024-05-24 10:00:00' tmp/*.xls tmp/*.csv
 (cd tmp && jlha c0q2 ../lzh/meters.lzh guarantee.xls childcare.csv >jlha.log)
 
 # A signed copy, with a certificate of a person who does not exist; the key is thrown away
-frozen openssl req -x509 -newkey rsa:2048 -nodes -keyout tmp/key.pem -out tmp/certificate.pem -days 36500 -set_serial 1 \
-  -subj '/C=JP/O=Example Credit Union/CN=Kawasaki Taro' 2>tmp/openssl.log
+frozen openssl req -x509 -newkey rsa:2048 -nodes -keyout tmp/key.pem -out tmp/certificate.pem -days 36500 \
+  -set_serial 1 -subj '/C=JP/O=Example Credit Union/CN=Kawasaki Taro' 2>tmp/openssl.log
 frozen openssl cms -sign -binary -nodetach -outform DER -in xls/guarantee-subsidy.xls \
   -signer tmp/certificate.pem -inkey tmp/key.pem -out p7m/guarantee-signed.p7m
 
@@ -131,7 +132,9 @@ frozen openssl cms -sign -binary -outform DER -in xls/guarantee-subsidy.xls \
 # OpenPGP: a file that only its receiver can read, and a signature beside a file; both keys are thrown away
 export GNUPGHOME=$out/tmp/gnupg
 mkdir -m 700 "$GNUPGHOME"
-pgp() { gpg --faked-system-time '20240527T010000!' --quiet --batch --no-tty --pinentry-mode loopback --passphrase '' "$@"; }
+pgp() {
+  gpg --faked-system-time '20240527T010000!' --quiet --batch --no-tty --pinentry-mode loopback --passphrase '' "$@"
+}
 pgp --quick-generate-key 'Example Credit Union <info@bank.example>' default default never 2>tmp/gpg.log
 pgp --trust-model always -r info@bank.example -o gpg/accounts.gpg --encrypt csv/childcare-sjis.csv
 pgp --armor --output asc/accounts.asc --detach-sign csv/childcare-sjis.csv

@@ -57,8 +57,8 @@ MAGIC = {
 # Office files that are a ZIP, and an OLE package as soon as they have a password.
 PACKED = {"docx", "pptx", "xlsx"}
 REFUSED_EXTENSIONS = set(
-    "xlsm docm pptm xlsb xltx dotx fodt odg numbers pub jtd xdw xbd xtx 7z lzh heic dxf html mht url webloc mbox msg eml"
-    " db dbf accdb log ps eps xps epub pem cer crt csr p12 p7b p7s p7m gpg asc".split()
+    "xlsm docm pptm xlsb xltx dotx fodt odg numbers pub jtd xdw xbd xtx 7z lzh heic dxf html mht url webloc mbox msg"
+    " eml db dbf accdb log ps eps xps epub pem cer crt csr p12 p7b p7s p7m gpg asc".split()
 )
 MACHINE_PATHS = re.compile(rb"/(?:home|root|tmp|var|work|usr)/[A-Za-z0-9._-]+")
 

@@ -46,6 +46,15 @@ JOBS = [
     (TEXTS, "hearing-claim", "doc/hearing-claim.doc", "MS Word 97", None, None),
     (TEXTS, "photo-entry", "rtf/photo-entry.rtf", "Rich Text Format", None, None),
     (SHEETS, "colours", "ods/facade-colours.ods", "calc8", None, None),
+    (TEXTS, "accident-report", "docx/accident-report.docx", "MS Word 2007 XML", None, None),
+    (TEXTS, "enrolment-report", "docx/enrolment-report.docx", "MS Word 2007 XML", None, None),
+    (TEXTS, "minutes", "docx/minutes.docx", "MS Word 2007 XML", None, None),
+    (TEXTS, "development-outline", "docx/development-outline.docx", "MS Word 2007 XML", None, None),
+    (TEXTS, "vaccination", "tmp/vaccination.docx", "MS Word 2007 XML", None, None),
+    (TEXTS, "signboard-change", "pdf/signboard-change.pdf", "writer_pdf_Export", [], None),
+    (SHEETS, "budget", "xlsx/association-budget.xlsx", "Calc MS Excel 2007 XML", None, None),
+    (SHEETS, "daylight", "ods/daylight.ods", "calc8", None, None),
+    (SHEETS, "drainage-calculation", "xlsm/drainage-calculation.xlsm", "Calc MS Excel 2007 VBA XML", None, None),
     (TEXTS, "food-consent", "doc/consent-password.doc", "MS Word 97", None, PASSWORD),
     (TEXTS, "building-question", "odt/question-password.odt", "writer8", None, PASSWORD),
     (TEXTS, "tank-removal", "fodt/tank-removal.fodt", "OpenDocument Text Flat XML", None, None),
@@ -61,7 +70,7 @@ JOBS = [
     (DRAWINGS, "tank-site", "odg/tank-site.odg", "draw8", None, None),
     (DRAWINGS, "drainage-a1", "pdf/plan-a1.pdf", "draw_pdf_Export", [], None),
 ]
-WITH_MACRO = {"xlsm/waste-reduction.xlsm", "xls/waste-macro.xls"}
+WITH_MACRO = {"xlsm/waste-reduction.xlsm", "xlsm/drainage-calculation.xlsm", "xls/waste-macro.xls"}
 
 
 def prop(name, value):
