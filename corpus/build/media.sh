@@ -25,7 +25,6 @@ tiffcp -c g4 tmp/sheet-1.tif tmp/sheet-2.tif tiff/certificates.tif
 
 # Drawn by design programs
 icotool --create --output=ico/shop.ico tmp/icon-16.png tmp/icon-32.png
-frozen rsvg-convert --format=eps --output=eps/logo.eps "$here/logo.svg"
 frozen rsvg-convert --format=pdf --output=ai/logo.ai "$here/logo.svg"
 dot -Tsvg -o svg/screens.svg "$here/screens.dot"
 
