@@ -71,6 +71,16 @@ fn every_bad_manifest_is_refused_with_its_place_and_a_way_out() {
         ("another version", "schema_version = 2\nname = 'test'\n".to_owned()),
         ("bad id", format!("{HEAD}[[attachment]]\nid = 'a b'\nfile = 'a.txt'\n")),
         ("bad weight", format!("{HEAD}{ONE}weight = -1\n")),
+        ("unknown key of a form", format!("{HEAD}{ONE}wire = {{ feild = 'x' }}\n")),
+        ("form without a form", format!("{HEAD}{ONE}transport = 'put'\nwire = {{ field = 'x' }}\n")),
+        ("field without a name", format!("{HEAD}{ONE}wire = {{ field = '' }}\n")),
+        ("bad boundary", format!("{HEAD}{ONE}wire = {{ boundary = 'a ' }}\n")),
+        ("bare boundary that needs quotes", format!("{HEAD}{ONE}wire = {{ boundary = 'a:b' }}\n")),
+        ("bad parameter", format!("{HEAD}{ONE}wire = {{ parameters = [{{ name = 'a b', value = 'x' }}] }}\n")),
+        (
+            "a header of the client's and a line end",
+            format!("{HEAD}{ONE}wire = {{ part_headers = [{{ name = 'content-type', value = \"x\\r\\ny\" }}] }}\n"),
+        ),
     ];
     let mut told = String::new();
     for (what, manifest) in cases {
@@ -189,6 +199,34 @@ fn the_ids_of_a_set_are_those_of_the_full_set_and_their_cases_are_the_same() {
             assert_eq!(selection_digest(std::slice::from_ref(same)), selection_digest(&[case]));
         }
     }
+}
+
+#[test]
+fn a_form_that_an_attachment_writes_itself_is_another_upload_and_travels_as_a_form_only() {
+    let axes = "axes = { transport = ['multipart', 'put'] }\n";
+    let plain = with_manifest(&format!("{HEAD}{ONE}{axes}"));
+    let plain = select(&Corpus::open(plain.path()).unwrap(), Set::Full);
+    assert_eq!(ids(&plain), ["txt/a", "txt/a~transport:put"]);
+    let mut digests = HashSet::from([selection_digest(&plain[..1])]);
+    for wire in [
+        "field = 'file'",
+        "boundary = 'file'",
+        "quoted_boundary = true",
+        "parameters = [{ name = 'file', value = '' }]",
+        "part_headers = [{ name = 'file', value = '' }]",
+    ] {
+        let dir = with_manifest(&format!("{HEAD}{ONE}{axes}wire = {{ {wire} }}\n"));
+        let corpus = Corpus::open(dir.path()).unwrap();
+        assert!(corpus.warnings[0].contains("only a form has what `wire` says"), "{:?}", corpus.warnings);
+        let cases = select(&corpus, Set::Full);
+        assert_eq!(ids(&cases), ["txt/a"], "{wire}");
+        assert!(digests.insert(selection_digest(&cases)), "{wire} gives the digest of another");
+        let boundaries = cases[0].under_boundaries(2).count();
+        assert_eq!(boundaries, if wire.starts_with("boundary") { 1 } else { 3 }, "{wire}");
+    }
+    let dir = with_manifest(&format!("{HEAD}{ONE}wire = {{}}\n"));
+    let empty = select(&Corpus::open(dir.path()).unwrap(), Set::Full);
+    assert_eq!(selection_digest(&empty), selection_digest(&plain[..1]));
 }
 
 #[test]
