@@ -150,7 +150,9 @@ fn the_smoke_set_has_at_most_20_cases_and_controls_only_when_allowed() {
 fn values(case: &Case) -> [String; 5] {
     let axis = |name: &str| case.id.axis(name).unwrap_or("own").to_owned();
     let client = case.client.as_str().to_owned();
-    [axis("name"), axis("type"), client, case.transport.as_str().to_owned(), axis("size")]
+    // NOTE: the type that an attachment fixes may be one of the axis.
+    let declared_type = format!("{:?}", case.declared_type);
+    [axis("name"), declared_type, client, case.transport.as_str().to_owned(), axis("size")]
 }
 
 fn pairs(cases: &[Case]) -> HashSet<(usize, String, usize, String)> {
@@ -177,7 +179,7 @@ fn by_family(cases: &[Case]) -> BTreeMap<String, HashSet<(usize, String)>> {
 fn the_standard_set_is_small_and_has_every_attachment_every_value_of_a_family_and_every_pair() {
     let corpus = builtin();
     let (standard, full) = (select(&corpus, Set::Standard), select(&corpus, Set::Full));
-    assert!(standard.len() <= 450, "{} cases: an A/A/B comparison needs over 1,500 requests", standard.len());
+    assert!(standard.len() <= 500, "{} cases: an A/A/B comparison needs over 1,500 requests", standard.len());
     let known: HashSet<&str> = ids(&standard).into_iter().collect();
     let missing: Vec<_> =
         corpus.attachments.iter().filter(|entry| !known.contains(entry.attachment.id.as_str())).collect();

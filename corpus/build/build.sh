@@ -28,7 +28,7 @@ mkdir -p tmp pdf docx xlsx heic webp bmp svg xml zip 7z lzh mp3 mp4 mov p7m
 
 # Office files, pictures, data
 (cd "$here" && running timeout --kill-after=10 300 /usr/bin/python3 office.py "$out")
-(cd "$here" && frozen "$python" images.py "$out" && frozen "$python" data.py "$out")
+(cd "$here" && frozen "$python" images.py "$out" && frozen "$python" data.py "$out" && frozen "$python" trips.py "$out")
 xmllint --format --encode UTF-8 --output xml/hygiene.xml tmp/hygiene.xml
 
 # PDF

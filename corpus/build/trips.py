@@ -22,7 +22,7 @@ from reportlab.pdfgen.canvas import Canvas
 DAY = (2024, 5, 24, 10, 0, 0)
 # What a multipart parser takes for the start of a boundary, and what a path rule takes for the way up.
 NEWLINE_DASHES, WAY_UP = re.compile(rb"\r?\n--"), re.compile(rb"\.\./")
-# CRS 921110 before 4.27: a verb, white space, no white space, a line end. ID3 frames follow each other without one.
+# CRS 921110 reads it as the line of a request. The frames of an ID3 tag follow each other without white space.
 VERB_LINE = re.compile(rb"track\s+(?:/|\w)\S*[\r\n]", re.I)
 # A mail that was pasted into a text file; the line `-- ` stands before a signature.
 MAIL = "道路相談の資料です。\n\n図面を送ります。ご確認ください。\n\n-- \n川崎 太郎(架空)\nかわさき設計事務所\n"
@@ -31,13 +31,14 @@ SCAN = b"<?xml version='1.0'?><scan dpi='300'><text lang='ja'><script>Jpan</scri
 SURVEY = "調査予定表\n第1回 2024/06/03 10:00\n第2回 2024/??/?? 時刻未定\n"
 
 
-def jpeg(seed, size=(56, 40), **options):
-    """A grainy thumbnail."""
+def thumbnail(seed):
+    """A JPEG of a grainy sky."""
+    size = (56, 40)
     source = random.Random(seed)
     picture = Image.frombytes("RGB", size, source.randbytes(size[0] * size[1] * 3))
     sky = Image.new("RGB", size, (150, 190, 230))
     target = io.BytesIO()
-    Image.blend(sky, picture, 0.4).save(target, "JPEG", quality=70, **options)
+    Image.blend(sky, picture, 0.4).save(target, "JPEG", quality=70)
     return target.getvalue()
 
 
@@ -82,7 +83,7 @@ def page(path, title):
 
 
 def linked(path):
-    """A list of drawings whose links lead to the folder beside its own, as CAD programs and iText write them."""
+    """A list of drawings, its link led to the folder beside its own."""
     canvas = page(path, "図面目録")
     canvas.drawString(48, 500, "1. 平面図")
     canvas.linkURL("../zumen/heimenzu.pdf", (48, 494, 160, 516), relative=1)
@@ -115,8 +116,8 @@ def main():
     (out / "txt/mail-signature.txt").write_bytes(MAIL.replace("\n", "\r\n").encode("cp932"))
     (out / "jpeg/seal.jpg").write_bytes(seal())
     (out / "jpeg/seal-comment.jpg").write_bytes(seal(comment=SCAN))
-    (out / "jpeg/newline-dashes.jpg").write_bytes(first(jpeg, NEWLINE_DASHES))
-    (out / "jpeg/way-up.jpg").write_bytes(first(jpeg, WAY_UP))
+    (out / "jpeg/newline-dashes.jpg").write_bytes(first(thumbnail, NEWLINE_DASHES))
+    (out / "jpeg/way-up.jpg").write_bytes(first(thumbnail, WAY_UP))
     (out / "zip/stored-newline-dashes.zip").write_bytes(first(measurements, NEWLINE_DASHES))
     (out / "zip/stored-open-date.zip").write_bytes(stored("schedule.txt", SURVEY.encode()))
     linked(out / "pdf/relative-link.pdf")
