@@ -32,7 +32,7 @@ WEIGHT_LIMIT = 1_500_000
 WINDOW = 128 * 1024
 KEYS = {
     "id", "file", "sha256", "filename", "intent", "twin", "encoding", "procedures", "tags", "weight", "source",
-    "fields", "also", "empty", "size", "axes",
+    "fields", "also", "empty", "size", "axes", "fictional", "fidelity",
 }
 # What a cautious edge knows of an extension: the bytes that such a file starts with.
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"

@@ -148,6 +148,8 @@ impl Loader {
             provenance: Provenance {
                 source: raw.source.clone(),
                 licence: raw.licence.clone().or_else(|| here.licence.map(str::to_owned)),
+                fidelity: raw.fidelity.unwrap_or_default(),
+                fictional: raw.fictional,
             },
             place: Some((self.page.path.to_path_buf(), line)),
         };

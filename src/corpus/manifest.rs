@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::control::Armour;
-use super::{Client, Intent, NameForm, Transport};
+use super::{Client, Fidelity, Intent, NameForm, Transport};
 use crate::error::{Error, Result};
 
 /// The version of the manifest's format that this program reads.
@@ -109,6 +109,11 @@ pub(super) struct RawAttachment {
     pub(super) source: Option<String>,
     /// SPDX licence expression.
     pub(super) licence: Option<String>,
+    /// How much of a file of its format it is; by default a whole valid file.
+    pub(super) fidelity: Option<Fidelity>,
+    /// Its people and places are made up: what looks like personal data is none, and `corpus check` is silent about it.
+    #[serde(default)]
+    pub(super) fictional: bool,
     /// The client, when it is always the same.
     #[schemars(with = "Option<ClientName>")]
     pub(super) client: Option<Spanned<String>>,

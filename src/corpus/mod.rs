@@ -21,7 +21,9 @@ use std::fs;
 use std::path::Path;
 
 pub use canary::{CANARY_ID, canary};
-pub use case::{Attachment, Beside, Case, CaseId, DeclaredType, Filename, Intent, PageCharset, Provenance, Transport};
+pub use case::{
+    Attachment, Beside, Case, CaseId, DeclaredType, Fidelity, Filename, Intent, PageCharset, Provenance, Transport,
+};
 pub use client::Client;
 pub use content::{Content, Hex, Piece, Sha256Digest, Stamp};
 pub use digest::selection_digest;
