@@ -47,7 +47,8 @@ WEIGHT_LIMIT = 12_000_000
 WINDOW = 128 * 1024
 KEYS = {
     "id", "file", "sha256", "filename", "intent", "twin", "encoding", "procedures", "tags", "weight", "source",
-    "type", "client", "page", "transport", "fields", "also", "empty", "wire", "size", "axes", "fidelity", "trips",
+    "type", "client", "page", "transport", "fields", "also", "empty", "wire", "size", "axes", "fictional", "fidelity",
+    "trips",
 }
 # What a cautious edge knows of an extension: the bytes that such a file starts with.
 ZIP, OLE, JPEG, GZIP = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x1f\x8b"

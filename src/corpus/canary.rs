@@ -24,7 +24,7 @@ pub fn canary() -> Case {
         provenance: Provenance {
             source: Some("made by wafcanary".into()),
             licence: Some("CC0-1.0".into()),
-            trips: None,
+            ..Provenance::default()
         },
         place: None,
     };

@@ -78,7 +78,7 @@ pub enum Intent {
     Control,
 }
 
-/// Where an attachment comes from.
+/// Where an attachment comes from, and how true to life it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Provenance {
     /// The program that wrote the file, or the thread or rule that the case reproduces.
@@ -87,6 +87,21 @@ pub struct Provenance {
     pub licence: Option<String>,
     /// What refused the attachment as it is when it was tried; `None`: nobody tried.
     pub trips: Option<Trips>,
+    /// How much of a file of its format it is.
+    pub fidelity: Fidelity,
+    /// Its people and places are made up: what looks like personal data is none.
+    pub fictional: bool,
+}
+
+/// How much of a file of its format an attachment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fidelity {
+    /// A whole valid file, as a program writes it.
+    #[default]
+    Whole,
+    /// Right container and magic only, because no program that writes it is at hand.
+    HeaderOnly,
 }
 
 /// Engines that refused an upload when it was tried, and what each gave for it: the ids of rules, or a status.

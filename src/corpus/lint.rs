@@ -120,7 +120,7 @@ fn same_content(first: &Entry, entry: &Entry) -> Option<Lint> {
 }
 
 fn unsaid(entry: &Entry) -> Vec<Lint> {
-    let Provenance { source, licence, trips: _ } = &entry.attachment.provenance;
+    let Provenance { source, licence, .. } = &entry.attachment.provenance;
     let id = &entry.attachment.id;
     let mut lints = Vec::new();
     if source.is_none() {

@@ -150,6 +150,8 @@ impl Loader {
                 source: raw.source.clone(),
                 licence: raw.licence.clone().or_else(|| here.licence.map(str::to_owned)),
                 trips: raw.trips.clone(),
+                fidelity: raw.fidelity.unwrap_or_default(),
+                fictional: raw.fictional,
             },
             place: Some((self.page.path.to_path_buf(), line)),
         };

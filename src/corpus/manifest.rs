@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::control::Armour;
-use super::{Client, Intent, NameForm, Transport, Trips};
+use super::{Client, Fidelity, Intent, NameForm, Transport, Trips};
 use crate::error::{Error, Result};
 
 /// The version of the manifest's format that this program reads.
@@ -112,6 +112,11 @@ pub(super) struct RawAttachment {
     /// What refused the attachment as it is when it was tried: engines, and what each gave for it, the ids of rules or
     /// a status. Empty: it was tried, and nothing refused it.
     pub(super) trips: Option<Trips>,
+    /// How much of a file of its format it is; by default a whole valid file.
+    pub(super) fidelity: Option<Fidelity>,
+    /// Its people and places are made up: what looks like personal data is none, and `corpus check` is silent about it.
+    #[serde(default)]
+    pub(super) fictional: bool,
     /// The client, when it is always the same.
     #[schemars(with = "Option<ClientName>")]
     pub(super) client: Option<Spanned<String>>,
