@@ -92,4 +92,13 @@ frozen openssl cms -sign -binary -nodetach -outform DER -in xls/guarantee-subsid
   -signer tmp/certificate.pem -inkey tmp/key.pem -out p7m/guarantee-signed.p7m
 cp tmp/pool-1.jpg jpeg/pool-drain.jpg
 rm -r tmp
+
+# What made them: the packages, the libraries that write for them, the Python packages. One that is missing is a
+# difference as well, for `check.py --rebuilt` to tell.
+{
+    # shellcheck disable=SC2046
+    dpkg-query -W -f '${Package} ${Version}\n' $(sed '/^$/q; /^#/d' "$here/packages.txt") python3 libreoffice-core-nogui \
+        libcairo2 libheif1 libmp3lame0 'libwebp[0-9]' 'libx26[45]-*' zlib1g || true
+    "$python" -m pip freeze --disable-pip-version-check
+} | LC_ALL=C sort -u >versions.txt
 find . -type f | sort
