@@ -97,8 +97,8 @@ rm -r tmp
 # difference as well, for `check.py --rebuilt` to tell.
 {
     # shellcheck disable=SC2046
-    dpkg-query -W -f '${Package} ${Version}\n' $(sed '/^$/q; /^#/d' "$here/packages.txt") python3 libreoffice-core-nogui \
-        libcairo2 libheif1 libmp3lame0 'libwebp[0-9]' 'libx26[45]-*' zlib1g || true
+    dpkg-query -W -f '${Package} ${Version}\n' $(sed '/^$/q; /^#/d' "$here/packages.txt") python3 \
+        libreoffice-core-nogui libcairo2 libheif1 libmp3lame0 'libwebp[0-9]' 'libx26[45]-*' zlib1g || true
     "$python" -m pip freeze --disable-pip-version-check
 } | LC_ALL=C sort -u >versions.txt
 find . -type f | sort

@@ -106,10 +106,12 @@ def libreoffice(paths):
         why = "it took too long" if code == 124 else f"exit code {code}"
         refused = {}
         for path, link in links.items():
-            out = folder / "out" / f"{link.stem}.pdf"
-            if not out.is_file():
+            pdf = folder / "out" / f"{link.stem}.pdf"
+            if not pdf.is_file():
                 refused[path] = f"LibreOffice did not open it ({why})"
-            elif AS_TEXT.search(subprocess.run(["pdftotext", out, "-"], capture_output=True, check=True).stdout.decode()):
+                continue
+            page = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, check=True).stdout.decode()
+            if AS_TEXT.search(page):
                 refused[path] = "LibreOffice opened it as plain text"
         return refused
 
@@ -333,7 +335,8 @@ def report(files):
     whole = {name for name, alike in formats.items() if not all(file.header_only for file in alike)}
     for name, alike in sorted(formats.items()):
         programs = ", ".join(sorted(set().union(*(file.programs for file in alike))))
-        print(f"{name:8} {len({file.path for file in alike}):3} files  {'' if name in whole else 'header-only: '}{programs}")
+        count = len({file.path for file in alike})
+        print(f"{name:8} {count:3} files  {'' if name in whole else 'header-only: '}{programs}")
     print(f"{len(whole)} formats opened by programs that did not write them, {len(formats) - len(whole)} header-only")
     for file in files:
         if file.failure:
@@ -424,7 +427,7 @@ def other_versions(out):
 
 
 def check_rebuilt(entries, out):
-    """A line for each file of a build: whether it is the one of the corpus, and where not, whether it passes as well."""
+    """A line for each file of a build: whether it is that of the corpus and, where not, whether it passes as well."""
     varying = tomllib.loads((BUILD / "varying.toml").read_text("utf-8"))
     files, made, others = distinct(entries, out, "rebuilt"), present(out) - {VERSIONS}, other_versions(out)
     strays = {name: "is in the manifest and was not made" for name in files.keys() - made}
