@@ -81,15 +81,12 @@ pub(super) fn jpeg(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> 
     Ok(with_insert(content, at, pieces))
 }
 
-/// A comment extension before the trailer (`GIF89a`, 24).
+/// A comment extension before the trailer (`GIF89a`, 24); a GIF87a becomes a GIF89a, which is the same but for extensions.
 pub(super) fn gif(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
     const BLOCK: u64 = 256;
     let end = content.len().saturating_sub(1);
     if content.read_range(end..content.len())? != b";" {
         return Err(PadError::Format("it does not end with a GIF trailer".into()));
-    }
-    if content.read_range(0..6)? != b"GIF89a" {
-        return Err(PadError::Format("only GIF89a has comments".into()));
     }
     if gap < 3 || gap == 4 {
         return Err(PadError::Gap { gap, why: "a GIF comment takes 3, or at least 5" });
@@ -103,7 +100,9 @@ pub(super) fn gif(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
     }
     let mut sub_block = vec![FILLER; 256];
     sub_block[0] = 255;
-    let mut pieces = vec![bytes(&b"\x21\xfe"[..]), fill(sub_block, whole * BLOCK)];
+    let mut pieces = vec![bytes(&b"GIF89a"[..])];
+    pieces.extend(content.range(6..end));
+    pieces.extend([bytes(&b"\x21\xfe"[..]), fill(sub_block, whole * BLOCK)]);
     let parts: &[u64] = match rest {
         0 => &[],
         257 => &[200, 57],
@@ -114,7 +113,8 @@ pub(super) fn gif(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
         pieces.push(filler(part - 1));
     }
     pieces.push(bytes(&b"\0"[..]));
-    Ok(with_insert(content, end, pieces))
+    pieces.extend(content.range(end..content.len()));
+    Ok(pieces)
 }
 
 /// A `JUNK` chunk at the end, and the length in the header that goes with it.

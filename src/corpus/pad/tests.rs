@@ -82,6 +82,8 @@ fn a_padded_gif_decodes_to_the_same_picture() {
     for gap in (5..1_100).chain(GAPS).chain([3]) {
         assert_eq!(image::load_from_memory(&padded(&gif, "a.gif", gap)).unwrap(), own, "{gap}");
     }
+    let old = [b"GIF87a", &gif[6..]].concat();
+    assert_eq!(padded(&old, "a.gif", 100), padded(&gif, "a.gif", 100), "only GIF89a has comments");
     for gap in [1, 2, 4] {
         let content = Content::from_bytes(gif.clone());
         assert!(matches!(pad(&content, "a.gif", content.len() + gap), Err(PadError::Gap { .. })), "{gap}");
@@ -126,6 +128,28 @@ fn an_archive_padded_twice_still_opens() {
     let once = padded(&archive(&["a.txt"]), "a.zip", 60_000);
     let twice = padded(&once, "a.zip", 70_000);
     assert_eq!(::zip::ZipArchive::new(Cursor::new(twice)).unwrap().len(), 2);
+}
+
+#[test]
+fn the_manifest_of_a_padded_odf_file_lists_what_was_added() {
+    let manifest = "<manifest:manifest><manifest:file-entry manifest:full-path=\"a.xml\"/></manifest:manifest>";
+    for order in [["mimetype", "META-INF/manifest.xml", "a.xml"], ["mimetype", "a.xml", "META-INF/manifest.xml"]] {
+        let mut writer = ::zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for name in order {
+            writer.start_file(name, ::zip::write::SimpleFileOptions::default()).unwrap();
+            let text = if name.starts_with("META") { manifest } else { name };
+            writer.write_all(text.as_bytes()).unwrap();
+        }
+        let own = writer.finish().unwrap().into_inner();
+        for gap in [1, 65_535, 65_536, 1_000_003] {
+            let mut archive = ::zip::ZipArchive::new(Cursor::new(padded(&own, "a.odt", gap))).unwrap();
+            let mut text = |name| std::io::read_to_string(archive.by_name(name).unwrap()).unwrap();
+            assert_eq!([text("mimetype"), text("a.xml")], ["mimetype", "a.xml"], "{gap}");
+            let listed = text("META-INF/manifest.xml").contains("full-path=\"wafcanary-padding.dat\"");
+            assert_eq!(listed, gap > 65_535, "{gap}");
+            assert_eq!(archive.by_name("wafcanary-padding.dat").is_ok(), listed, "{gap}");
+        }
+    }
 }
 
 #[test]
