@@ -9,20 +9,25 @@ use super::{Content, PadError, Piece, bytes};
 
 const END_LEN: usize = 22;
 const COMMENT_MAX: u64 = 65_535;
+/// `LibreOffice` looks for the end of the central directory in about the last KiB alone.
+const DOCUMENT_COMMENT_MAX: u64 = 512;
 const LOCAL_LEN: usize = 30;
 const CENTRAL_LEN: usize = 46;
 const LIMIT: &str = "the archive would need ZIP64";
-const MANIFEST: &[u8] = b"META-INF/manifest.xml";
+const OOXML_MANIFEST: &[u8] = b"[Content_Types].xml";
+const ODF_MANIFEST: &[u8] = b"META-INF/manifest.xml";
 const PLAIN_NAME: &str = "wafcanary-padding.dat";
 /// 1980-01-01, the first date that the format can tell.
 const DATE: [u8; 4] = [0, 0, 0x21, 0];
 
 pub(super) fn pad(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
     let end = End::find(content)?;
-    if end.comment + gap <= COMMENT_MAX {
+    let directory = content.read_range(u64::from(u32_at(&end.raw, 16))..end.at)?;
+    let document = [OOXML_MANIFEST, ODF_MANIFEST].iter().any(|name| memchr::memmem::find(&directory, name).is_some());
+    if end.comment + gap <= if document { DOCUMENT_COMMENT_MAX } else { COMMENT_MAX } {
         return Ok(longer_comment(content, &end, gap));
     }
-    one_more_entry(content, &end, gap)
+    one_more_entry(content, &end, directory, gap)
 }
 
 /// The end of central directory record.
@@ -71,13 +76,12 @@ fn longer_comment(content: &Content, end: &End, gap: u64) -> Vec<Piece> {
     pieces
 }
 
-fn one_more_entry(content: &Content, end: &End, gap: u64) -> Result<Vec<Piece>, PadError> {
+fn one_more_entry(content: &Content, end: &End, directory: Vec<u8>, gap: u64) -> Result<Vec<Piece>, PadError> {
     let limit = |_| PadError::Gap { gap, why: LIMIT };
     let start = u64::from(u32_at(&end.raw, 16));
     if start + u64::from(u32_at(&end.raw, 12)) != end.at {
         return Err(PadError::Format("something stands before its first or after its last entry".into()));
     }
-    let directory = content.read_range(start..end.at)?;
     let name = entry_name(&directory);
     let mut body = Body { pieces: content.range(0..start), len: start, directory };
     if name == PLAIN_NAME {
@@ -85,7 +89,7 @@ fn one_more_entry(content: &Content, end: &End, gap: u64) -> Result<Vec<Piece>, 
     }
     let frame = LOCAL_LEN + CENTRAL_LEN + 2 * name.len() + body.directory.len();
     let data = (end.at + gap).checked_sub(body.len + frame as u64);
-    let data = data.ok_or(PadError::Gap { gap, why: "its comment is too long" })?;
+    let data = data.ok_or(PadError::Gap { gap, why: "another entry takes more" })?;
     let entries = u16_at(&end.raw, 10).checked_add(1).ok_or(PadError::Gap { gap, why: LIMIT })?;
     let size = u32::try_from(data).map_err(limit)?;
     let offset = u32::try_from(body.len).map_err(limit)?;
@@ -132,14 +136,14 @@ struct Body {
 }
 
 impl Body {
-    /// In an ODF file, lists the entry to come: LibreOffice takes one that the manifest leaves out for damage.
+    /// In an ODF file, lists the entry to come: `LibreOffice` takes one that the manifest leaves out for damage.
     ///
-    /// Source: OpenDocument 1.3, part 2, section 3.2.
+    /// Source: `OpenDocument` 1.3, part 2, section 3.2.
     fn list_in_manifest(&mut self, content: &Content) -> Result<(), PadError> {
         let records = records(&self.directory);
         let named = |at: usize| {
             let name = at + CENTRAL_LEN;
-            self.directory.get(name..name + usize::from(u16_at(&self.directory, at + 28))) == Some(MANIFEST)
+            self.directory.get(name..name + usize::from(u16_at(&self.directory, at + 28))) == Some(ODF_MANIFEST)
         };
         let Some(record) = records.iter().copied().find(|at| named(*at)) else { return Ok(()) };
         let offset = |directory: &[u8], at: usize| u64::from(u32_at(directory, at + 42));
@@ -147,7 +151,7 @@ impl Body {
         let offsets = records.iter().map(|at| offset(&self.directory, *at));
         let stop = offsets.filter(|other| *other > begin).min().unwrap_or(self.len);
 
-        let cannot = || PadError::Format(format!("its `{}` cannot be read", String::from_utf8_lossy(MANIFEST)));
+        let cannot = || PadError::Format(format!("its `{}` cannot be read", String::from_utf8_lossy(ODF_MANIFEST)));
         let entry = content.read_range(begin..stop)?;
         let xml = unpacked(&entry, &self.directory[record..record + CENTRAL_LEN]).ok_or_else(cannot)?;
         let tail = memchr::memmem::rfind(&xml, b"</manifest:manifest>").ok_or_else(cannot)?;
@@ -156,8 +160,8 @@ impl Body {
         );
         let xml = [&xml[..tail], line.as_bytes(), &xml[tail..]].concat();
         let size = u32::try_from(xml.len()).map_err(|_| cannot())?;
-        let common = stored(crc32fast::hash(&xml), size, MANIFEST);
-        let made = [b"PK\x03\x04", &common[..], MANIFEST, &xml].concat();
+        let common = stored(crc32fast::hash(&xml), size, ODF_MANIFEST);
+        let made = [b"PK\x03\x04", &common[..], ODF_MANIFEST, &xml].concat();
 
         let moved = |old: u64| old + made.len() as u64 - (stop - begin);
         // The lengths of name, extra field and comment stay.
@@ -209,5 +213,5 @@ fn unpacked(entry: &[u8], record: &[u8]) -> Option<Vec<u8>> {
 
 /// What the entry is called: OOXML consumers skip items below `[trash]` (ISO/IEC 29500-2, "unknown items").
 fn entry_name(directory: &[u8]) -> &'static str {
-    if memchr::memmem::find(directory, b"[Content_Types].xml").is_some() { "[trash]/0000.dat" } else { PLAIN_NAME }
+    if memchr::memmem::find(directory, OOXML_MANIFEST).is_some() { "[trash]/0000.dat" } else { PLAIN_NAME }
 }
