@@ -63,7 +63,10 @@ PROJECTS = {
     "soffice": "LibreOffice", "xmllint": "libxml2", "unzip": "Info-ZIP UnZip",
 }
 # What LibreOffice opens as well; not text, of which a padded one has thousands of pages.
-OFFICE = {".docx", ".xlsx", ".xlsm", ".pptx", ".doc", ".xls", ".odt", ".ods", ".rtf"}
+OFFICE = {
+    ".doc", ".docm", ".docx", ".dotx", ".fodt", ".odg", ".odp", ".ods", ".odt", ".ppt", ".pptm", ".pptx", ".rtf", ".xls",
+    ".xlsb", ".xlsm", ".xlsx", ".xltx",
+}
 # Seconds for all of it.
 OFFICE_PATIENCE = 240
 # How OLE and RTF begin on the page when LibreOffice takes them for text, as it does with what it can't read.
@@ -299,7 +302,7 @@ class File:
             expect(strangers or self.header_only, "no program that did not write it opens it; see `by`")
             self.check_bytes()
         except Exception as error:
-            self.failure = f"{error}" or repr(error)
+            self.failure = " ".join(f"{error}".split()) or repr(error)
 
     def check_bytes(self):
         content = self.path.read_bytes()

@@ -135,8 +135,8 @@ impl Format {
             _ if utf16 || head.contains(&0) => Err(Self::unknown()),
             "txt" | "csv" | "tsv" | "log" | "md" => Ok(Self::Rows),
             "html" | "htm" | "xhtml" | "xml" | "svg" | "json" | "geojson" | "gml" | "kml" | "gpx" | "css" | "js"
-            | "fodt" | "fods" | "fodp" | "fodg" => Ok(Self::Markup),
-            "eml" | "mht" | "mhtml" => Ok(Self::Mail),
+            | "fodt" | "fods" | "fodp" | "fodg" | "xtx" | "webloc" | "url" => Ok(Self::Markup),
+            "eml" | "mbox" | "mht" | "mhtml" => Ok(Self::Mail),
             "ics" => Ok(Self::Calendar),
             "vcf" => Ok(Self::Card),
             "dxf" if !head.starts_with(b"AutoCAD Binary DXF") => Ok(Self::Dxf),
