@@ -13,13 +13,14 @@ has() {
         nginx-light) command -v nginx ;;
         apache2-bin) command -v apache2 ;;
         varnish) command -v varnishd ;;
-        curl | openssl | python3 | haproxy) command -v "$1" ;;
+        curl | openssl | python3 | haproxy | npm) command -v "$1" ;;
         *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
     esac >/dev/null
 }
 
 missing=""
-for package in python3 gcc clamav $(tests/engines/engines.sh packages) $(grep -v '^#' corpus/build/packages.txt); do
+# Debian keeps npm apart from its nodejs; other Node.js packages contain it.
+for package in python3 gcc clamav npm $(tests/engines/engines.sh packages) $(grep -v '^#' corpus/build/packages.txt); do
     has "$package" || missing="$missing $package"
 done
 
@@ -83,5 +84,18 @@ if ! cmp -s "$list" "$venv/requirements.txt" || ! "$venv/bin/python" -c '' 2>/de
         exit 1
     }
     cp "$list" "$venv/"
+fi
+
+# The npm packages, the same way.
+node=target/corpus-node
+list=corpus/build/packages-npm.txt
+if ! cmp -s "$list" "$node/packages-npm.txt"; then
+    rm -rf "$node"
+    # shellcheck disable=SC2046
+    npm install --silent --prefix "$node" --no-package-lock $(grep -v '^#' "$list") || {
+        echo "the packages of $list are not installed: they come from npm's registry, or from the one that npm is set to" >&2
+        exit 1
+    }
+    cp "$list" "$node/"
 fi
 exec cargo test --locked --all-targets "$@"

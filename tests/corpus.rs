@@ -174,8 +174,20 @@ fn the_standard_set_is_small_and_has_every_attachment_every_value_of_a_family_an
     assert!(missing.is_empty(), "{missing:?}");
     assert_eq!(by_family(&standard), by_family(&full));
     assert_eq!(pairs(&standard), pairs(&full));
-    let controls = standard.iter().filter(|case| case.attachment.intent == Intent::Control).count();
-    assert!((1..=10).contains(&controls), "{controls} controls");
+}
+
+#[test]
+fn each_control_is_one_case_and_none_where_nobody_agreed_to_controls() {
+    let corpus = builtin();
+    let is_control = |intent: Intent| intent == Intent::Control;
+    let declared = corpus.attachments.iter().filter(|entry| is_control(entry.attachment.intent)).count();
+    assert!(declared >= 25, "{declared} controls");
+    for set in [Set::Smoke, Set::Standard, Set::Full] {
+        let sent = select(&corpus, set).iter().filter(|case| is_control(case.attachment.intent)).count();
+        assert_eq!(sent, if set == Set::Smoke { 2 } else { declared }, "{set:?}");
+        let unauthorised = corpus.select(&Selection { set, ..Selection::default() }).unwrap();
+        assert!(unauthorised.iter().all(|case| !is_control(case.attachment.intent)), "{set:?}");
+    }
 }
 
 #[test]

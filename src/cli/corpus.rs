@@ -68,6 +68,7 @@ fn list(args: &ListArgs, settings: &Settings, console: &Console) -> Result<ExitC
                 "id": id, "intent": case.attachment.intent, "client": client, "bytes": bytes,
                 "filename": case.filename.text, "transport": case.transport, "sha256": case.content.sha256(),
                 "procedures": case.attachment.procedures, "tags": case.attachment.tags, "weight": case.attachment.weight,
+                "trips": case.attachment.provenance.trips,
             });
             let _ = writeln!(text, "{line}");
         } else {

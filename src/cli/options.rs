@@ -19,7 +19,7 @@ pub(crate) struct SelectOptions {
     #[arg(long, env = "WAFCANARY_CORPUS", value_name = "DIR")]
     pub(crate) corpus: Option<PathBuf>,
     /// How many cases are made: `smoke` (at most 20), `standard` (each file once, each axis value at least once per
-    /// file family) or `full` (all combinations) [default: standard]
+    /// file kind) or `full` (all combinations) [default: standard]
     #[arg(long, env = "WAFCANARY_SET", value_name = "SET")]
     pub(crate) set: Option<SetName>,
     /// Only cases whose id matches the glob; repeatable
@@ -48,7 +48,7 @@ pub(crate) struct SelectOptions {
 pub(crate) enum SetName {
     /// At most 20 cases.
     Smoke,
-    /// Each file once, each axis value at least once per file family.
+    /// Each file once, each axis value at least once per file kind.
     Standard,
     /// All combinations.
     Full,

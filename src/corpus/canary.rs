@@ -20,7 +20,11 @@ pub fn canary() -> Case {
         procedures: Vec::new(),
         tags: Vec::new(),
         weight: 0.0,
-        provenance: Provenance { source: Some("made by wafcanary".into()), licence: Some("CC0-1.0".into()) },
+        provenance: Provenance {
+            source: Some("made by wafcanary".into()),
+            licence: Some("CC0-1.0".into()),
+            trips: None,
+        },
         place: None,
     };
     Case {

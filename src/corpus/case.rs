@@ -1,5 +1,6 @@
 //! One upload to make, and the attachment it comes from.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -84,7 +85,12 @@ pub struct Provenance {
     pub source: Option<String>,
     /// SPDX licence expression.
     pub licence: Option<String>,
+    /// What refused the attachment as it is when it was tried; `None`: nobody tried.
+    pub trips: Option<Trips>,
 }
+
+/// Engines that refused an upload when it was tried, and what each gave for it: the ids of rules, or a status.
+pub type Trips = BTreeMap<String, Vec<String>>;
 
 /// One entry of the corpus: a file with what people say of it. Cases are made from it.
 #[derive(Debug, Clone)]

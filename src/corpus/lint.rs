@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::manifest::did_you_mean;
 use super::select::Family;
 use super::variant::Setting;
-use super::{Corpus, Entry, Intent, Provenance, Sha256Digest};
+use super::{Corpus, Entry, Intent, Kind, Provenance, Sha256Digest};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -114,7 +114,7 @@ fn same_content(first: &Entry, entry: &Entry) -> Option<Lint> {
 }
 
 fn unsaid(entry: &Entry) -> Vec<Lint> {
-    let Provenance { source, licence } = &entry.attachment.provenance;
+    let Provenance { source, licence, trips: _ } = &entry.attachment.provenance;
     let id = &entry.attachment.id;
     let mut lints = Vec::new();
     if source.is_none() {
@@ -161,14 +161,14 @@ fn jaro(a: &str, b: &str) -> f64 {
 
 fn unreachable(corpus: &Corpus) -> Vec<Lint> {
     let entries: Vec<&Entry> = corpus.attachments.iter().collect();
-    let mut families: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut kinds: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
-        families.entry(entry.attachment.family()).or_default().push(index);
+        kinds.entry(Kind::of(&entry.filename.text)).or_default().push(index);
     }
     let mut lints = Vec::new();
-    for (name, members) in families {
+    for (kind, members) in kinds {
         for value in Family::new(&members, &entries, &Setting::default()).unreachable() {
-            let message = format!("no attachment of the family `{name}` can have `{value}`");
+            let message = format!("no attachment of the kind `{kind}` can have `{value}`");
             let help = "take the value off the axis, or add an attachment or a client that can have it";
             lints.push(about(entries[members[0]], Level::Warning, message, help));
         }

@@ -148,6 +148,7 @@ impl Loader {
             provenance: Provenance {
                 source: raw.source.clone(),
                 licence: raw.licence.clone().or_else(|| here.licence.map(str::to_owned)),
+                trips: raw.trips.clone(),
             },
             place: Some((self.page.path.to_path_buf(), line)),
         };

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::control::Armour;
-use super::{Client, Intent, NameForm, Transport};
+use super::{Client, Intent, NameForm, Transport, Trips};
 use crate::error::{Error, Result};
 
 /// The version of the manifest's format that this program reads.
@@ -109,6 +109,9 @@ pub(super) struct RawAttachment {
     pub(super) source: Option<String>,
     /// SPDX licence expression.
     pub(super) licence: Option<String>,
+    /// What refused the attachment as it is when it was tried: engines, and what each gave for it, the ids of rules or
+    /// a status. Empty: it was tried, and nothing refused it.
+    pub(super) trips: Option<Trips>,
     /// The client, when it is always the same.
     #[schemars(with = "Option<ClientName>")]
     pub(super) client: Option<Spanned<String>>,

@@ -8,6 +8,7 @@ pub mod control;
 mod cover;
 mod digest;
 mod folder;
+pub mod kind;
 pub mod lint;
 mod load;
 pub mod manifest;
@@ -21,10 +22,13 @@ use std::fs;
 use std::path::Path;
 
 pub use canary::{CANARY_ID, canary};
-pub use case::{Attachment, Beside, Case, CaseId, DeclaredType, Filename, Intent, PageCharset, Provenance, Transport};
+pub use case::{
+    Attachment, Beside, Case, CaseId, DeclaredType, Filename, Intent, PageCharset, Provenance, Transport, Trips,
+};
 pub use client::Client;
 pub use content::{Content, Hex, Piece, Sha256Digest, Stamp};
 pub use digest::selection_digest;
+pub use kind::Kind;
 pub use lint::{Level, Lint, lint};
 pub use manifest::schema;
 pub use name::NameForm;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cover::{AXES, Domain, Partial, cover, nearest};
 use super::variant::{Choices, Setting, Values, transport_fault, type_name};
-use super::{Case, CaseId, Client, Content, Corpus, Entry, Intent, NameForm, Transport};
+use super::{Case, CaseId, Client, Content, Corpus, Entry, Intent, Kind, NameForm, Transport};
 use crate::error::{Error, Result};
 
 /// How many cases come of an attachment.
@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 pub enum Set {
     /// At most 20 cases: those tagged `smoke`, else a spread over the families.
     Smoke,
-    /// Each attachment as it is, each axis value at least once in each file family, and every possible pair of axis
-    /// values at least once in the whole corpus: the families take turns.
+    /// Each attachment as it is, each axis value at least once in each file kind ([`Kind`](super::Kind)), and every
+    /// possible pair of axis values at least once in the whole corpus: the kinds take turns.
     #[default]
     Standard,
     /// Every combination.
@@ -197,12 +197,12 @@ impl Maker<'_> {
         out
     }
 
-    /// One family after the other, in the order in which they first appear.
-    fn families(&self) -> Vec<Vec<usize>> {
+    /// The attachments by what `key` says of them, one group after the other in the order in which they first appear.
+    fn groups<'a, K: Ord>(&'a self, key: impl Fn(&'a Entry) -> K) -> Vec<Vec<usize>> {
         let mut order: Vec<Vec<usize>> = Vec::new();
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut places: BTreeMap<K, usize> = BTreeMap::new();
         for (index, entry) in self.entries.iter().enumerate() {
-            let place = *places.entry(entry.attachment.family()).or_insert_with(|| {
+            let place = *places.entry(key(entry)).or_insert_with(|| {
                 order.push(Vec::new());
                 order.len() - 1
             });
@@ -213,7 +213,7 @@ impl Maker<'_> {
 
     fn smoke(&mut self) -> Vec<Wish> {
         let tagged = |index: &usize| self.entries[*index].attachment.tags.iter().any(|tag| tag == "smoke");
-        let mut families = self.families();
+        let mut families = self.groups(|entry| entry.attachment.family());
         if self.entries.iter().any(|entry| entry.attachment.tags.iter().any(|tag| tag == "smoke")) {
             for family in &mut families {
                 family.retain(tagged);
@@ -244,7 +244,9 @@ impl Maker<'_> {
         let members: Vec<usize> = (0..self.entries.len()).collect();
         let all = Family::new(&members, self.entries, self.setting);
         let mut out = Vec::new();
-        for row in cover(&self.families(), &all.domains, |subject, partial| all.possible(subject, partial)) {
+        for row in cover(&self.groups(|entry| Kind::of(&entry.filename.text)), &all.domains, |subject, partial| {
+            all.possible(subject, partial)
+        }) {
             self.wish(row.subject, all.values(row.values), &mut out);
         }
         out.sort_by_key(|wish| wish.entry);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::heard::{Heard, disagreements, run, told};
 use crate::lab::lab;
+use crate::trips::Trips;
 use crate::witnesses::Reason;
 
 /// Every upload is refused or held up, whatever it holds: a few cases show it.
@@ -40,6 +41,7 @@ fn every_outcome_at_every_engine_is_what_its_log_and_the_origin_say() {
     let engines = lab();
     let mut failures = Vec::new();
     let mut cases = 0;
+    let mut trips = Trips::default();
     for profile in engines.profiles() {
         let arguments: &[&str] = match profile.as_str() {
             // As fast as it lets through.
@@ -50,12 +52,14 @@ fn every_outcome_at_every_engine_is_what_its_log_and_the_origin_say() {
         let heard = run(&engines, &profile, arguments);
         cases += heard.record.cases.len();
         println!("{}", summary(&profile, &heard));
+        trips.hear(&profile, &heard);
         failures.extend(disagreements(&heard).into_iter().map(|line| format!("{profile}: {line}")));
     }
     println!("{cases} cases");
     assert!(cases > 377 * 20, "{cases} cases");
     let shown = failures.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(failures.is_empty(), "{} disagreements, of which the first:\n{shown}", failures.len());
+    trips.settle();
 }
 
 #[test]

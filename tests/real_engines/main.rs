@@ -15,4 +15,5 @@ mod noise;
 mod record;
 mod refusals;
 mod regressions;
+mod trips;
 mod witnesses;
