@@ -145,4 +145,13 @@ cp tmp/pool-1.jpg jpeg/pool-drain.jpg
 . "$here/drawings.sh"
 . "$here/archives.sh"
 rm -r tmp
+
+# What made them: the packages, the libraries that write for them, the Python packages. One that is missing is a
+# difference as well, for `check.py --rebuilt` to tell.
+{
+    # shellcheck disable=SC2046
+    dpkg-query -W -f '${Package} ${Version}\n' $(sed '/^$/q; /^#/d' "$here/packages.txt") python3 \
+        libreoffice-core-nogui libcairo2 libheif1 libmp3lame0 'libwebp[0-9]' 'libx26[45]-*' zlib1g || true
+    "$python" -m pip freeze --disable-pip-version-check
+} | LC_ALL=C sort -u >versions.txt
 find . -type f | sort
