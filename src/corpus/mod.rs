@@ -11,6 +11,7 @@ mod folder;
 pub mod lint;
 mod load;
 pub mod manifest;
+pub mod metadata;
 pub mod name;
 pub mod pad;
 pub mod select;

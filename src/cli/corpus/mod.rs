@@ -1,0 +1,26 @@
+//! `wafcanary corpus`: what would be sent, whether it is sound, and what it covers.
+
+mod check;
+mod list;
+
+use clap::Subcommand;
+
+use super::console::Console;
+use super::settings::Settings;
+use crate::error::Result;
+use crate::exit::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CorpusCommand {
+    /// List the cases that a selection makes
+    List(list::ListArgs),
+    /// Check files against the manifest, against their names and for personal data
+    Check(check::CheckArgs),
+}
+
+pub(crate) fn corpus(command: CorpusCommand, settings: &Settings, console: &Console) -> Result<ExitCode> {
+    match command {
+        CorpusCommand::List(args) => list::list(&args, settings, console),
+        CorpusCommand::Check(args) => check::check(&args, settings, console),
+    }
+}
