@@ -13,8 +13,10 @@ mod load;
 pub mod manifest;
 pub mod metadata;
 pub mod name;
+pub mod name_class;
 pub mod pad;
 pub mod select;
+pub mod stats;
 mod store;
 pub mod variant;
 
@@ -31,7 +33,9 @@ pub use digest::selection_digest;
 pub use lint::{Level, Lint, lint};
 pub use manifest::schema;
 pub use name::NameForm;
+pub use name_class::NameClass;
 pub use select::{Selection, Set};
+pub use stats::{SizeClass, Stats};
 pub use variant::{Axes, Entry};
 
 use crate::error::{Error, Result};

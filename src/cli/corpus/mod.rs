@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod stats;
 
 use clap::Subcommand;
 
@@ -16,11 +17,14 @@ pub(crate) enum CorpusCommand {
     List(list::ListArgs),
     /// Check files against the manifest, against their names and for personal data
     Check(check::CheckArgs),
+    /// Count formats, sizes and names, and list what is not covered
+    Stats(stats::StatsArgs),
 }
 
 pub(crate) fn corpus(command: CorpusCommand, settings: &Settings, console: &Console) -> Result<ExitCode> {
     match command {
         CorpusCommand::List(args) => list::list(&args, settings, console),
         CorpusCommand::Check(args) => check::check(&args, settings, console),
+        CorpusCommand::Stats(args) => stats::stats(&args, settings, console),
     }
 }
