@@ -1,7 +1,7 @@
 //! `corpus check`: what is wrong with a corpus, and what is only odd.
 
 mod magic;
-mod personal;
+pub(super) mod personal;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -137,7 +137,7 @@ fn unsaid(entry: &Entry) -> Vec<Lint> {
 }
 
 /// Of a larger file, only the start is looked at.
-const LOOKED_AT: u64 = 64 << 20;
+pub(super) const LOOKED_AT: u64 = 64 << 20;
 
 /// The tag of files whose bytes are not what their name promises, on purpose.
 const MISMATCH: &str = "mismatch";
@@ -195,7 +195,6 @@ const PERSONAL_HELP: &str = "add a copy without it by `wafcanary corpus add --sc
 
 /// A procedure named once, beside one that is nearly spelt so, is likely a slip.
 fn procedures(corpus: &Corpus) -> Vec<Lint> {
-    const NEAR: f64 = 0.93;
     const COMPARED_MAX: usize = 2_000;
     let mut uses: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in &corpus.attachments {
@@ -208,16 +207,28 @@ fn procedures(corpus: &Corpus) -> Vec<Lint> {
         return lints;
     }
     for (name, entries) in uses.iter().filter(|(_, entries)| entries.len() == 1) {
-        let near = uses
-            .iter()
-            .filter(|(other, others)| *other != name && others.len() > 1)
-            .find(|(other, _)| strsim::normalized_damerau_levenshtein(name, other).max(jaro(name, other)) > NEAR);
-        if let Some((other, _)) = near {
+        let others = uses.iter().filter(|(_, others)| others.len() > 1).map(|(other, _)| *other);
+        if let Some(other) = near_procedure(name, others) {
             let message = format!("the procedure `{name}` is named once");
-            lints.push(about(entries[0], Level::Warning, message, did_you_mean(name, [*other])));
+            lints.push(about(entries[0], Level::Warning, message, did_you_mean(name, [other])));
         }
     }
     lints
+}
+
+/// The first procedure that is nearly spelt like `name`; `None` where `name` itself is known.
+pub(super) fn near_procedure<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const NEAR: f64 = 0.93;
+    let mut near = None;
+    for other in known {
+        if other == name {
+            return None;
+        }
+        if near.is_none() && strsim::normalized_damerau_levenshtein(name, other).max(jaro(name, other)) > NEAR {
+            near = Some(other);
+        }
+    }
+    near
 }
 
 fn jaro(a: &str, b: &str) -> f64 {

@@ -13,7 +13,7 @@ pub(in crate::corpus) fn hints(bytes: &[u8]) -> Vec<String> {
     let mut hints = Vec::new();
     for field in &metadata.fields {
         if field.personal {
-            hints.push(format!("{} `{}`", field.name, shortened(&field.value)));
+            hints.push(field.to_string());
         } else if let Some(address) = address(&field.value) {
             hints.push(format!("{} with the address `{address}`", field.name));
         }
@@ -27,16 +27,6 @@ pub(in crate::corpus) fn hints(bytes: &[u8]) -> Vec<String> {
     }
     hints.dedup();
     hints
-}
-
-/// A value on one line, at most so long that a finding stays readable.
-pub(in crate::corpus) fn shortened(value: &str) -> String {
-    const LIMIT: usize = 60;
-    let line: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match line.char_indices().nth(LIMIT) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
 }
 
 /// The text of bytes in UTF-8, or else in `Shift_JIS`, whose second bytes may be letters.
@@ -81,11 +71,5 @@ mod tests {
     fn an_address_in_a_text_in_shift_jis_is_found() {
         let (text, _, _) = encoding_rs::SHIFT_JIS.encode("担当：taro@city.kawasaki.jp（内線）");
         assert_eq!(hints(&text), ["the mail address `taro@city.kawasaki.jp`"]);
-    }
-
-    #[test]
-    fn a_long_value_is_cut_and_stays_on_its_line() {
-        assert_eq!(shortened("a\nb"), "a b");
-        assert_eq!(shortened(&"あ".repeat(61)).chars().count(), 61);
     }
 }

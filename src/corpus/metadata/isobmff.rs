@@ -14,8 +14,9 @@ pub(super) fn read(bytes: &[u8]) -> Metadata {
     let mut found = Found::default();
     let mut kept = bytes.to_vec();
     match boxes(bytes, 0..bytes.len()).and_then(|all| clear(bytes, &all, &mut kept, &mut found)) {
-        Some(None) => Metadata::of(found, bytes, kept),
-        Some(Some(why)) => {
+        Some(Timed::Absent) => Metadata::of(found, bytes, kept),
+        Some(Timed::Present) => {
+            let why = "holds a track of timed metadata, as telephones write it, that cannot be removed here";
             let refused = Metadata::unscrubbable(
                 why,
                 "copy its picture and sound alone with `ffmpeg -map 0:v -map 0:a? -c copy`, and add the copy",
@@ -24,6 +25,13 @@ pub(super) fn read(bytes: &[u8]) -> Metadata {
         }
         None => Metadata { fields: found.fields, program: found.program, ..Metadata::damaged("HEIC, MP4 or MOV") },
     }
+}
+
+/// A track of metadata beside picture and sound, whose samples lie among theirs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Timed {
+    Absent,
+    Present,
 }
 
 struct Box4 {
@@ -50,8 +58,8 @@ fn boxes(bytes: &[u8], range: Range<usize>) -> Option<Vec<Box4>> {
     Some(out)
 }
 
-/// Clears what is metadata in `kept`. `Some(Some(_))`: why that cannot be done.
-fn clear(bytes: &[u8], all: &[Box4], kept: &mut [u8], found: &mut Found) -> Option<Option<String>> {
+/// Clears what is metadata in `kept`; `None`: the file is damaged.
+fn clear(bytes: &[u8], all: &[Box4], kept: &mut [u8], found: &mut Found) -> Option<Timed> {
     for each in all {
         match &each.kind {
             b"meta" => items(bytes, each, kept, found)?,
@@ -59,15 +67,11 @@ fn clear(bytes: &[u8], all: &[Box4], kept: &mut [u8], found: &mut Found) -> Opti
                 xmp::read(&bytes[each.body.start + 16..each.body.end], found);
                 free(each, kept);
             }
-            b"moov" => {
-                if let Some(why) = movie(bytes, each, kept, found)? {
-                    return Some(Some(why));
-                }
-            }
+            b"moov" if movie(bytes, each, kept, found)? == Timed::Present => return Some(Timed::Present),
             _ => {}
         }
     }
-    Some(None)
+    Some(Timed::Absent)
 }
 
 /// Makes a box one that readers skip.
@@ -76,7 +80,7 @@ fn free(each: &Box4, kept: &mut [u8]) {
     kept[each.body.clone()].fill(0);
 }
 
-fn movie(bytes: &[u8], moov: &Box4, kept: &mut [u8], found: &mut Found) -> Option<Option<String>> {
+fn movie(bytes: &[u8], moov: &Box4, kept: &mut [u8], found: &mut Found) -> Option<Timed> {
     for each in boxes(bytes, moov.body.clone())? {
         match &each.kind {
             b"udta" | b"meta" => {
@@ -86,9 +90,7 @@ fn movie(bytes: &[u8], moov: &Box4, kept: &mut [u8], found: &mut Found) -> Optio
             b"trak" => {
                 if memchr::memmem::find(&bytes[each.body.clone()], b"mebx").is_some() {
                     found.add("timed metadata", "a track beside picture and sound", true);
-                    return Some(Some(
-                        "holds a track of timed metadata, as telephones write it, that cannot be removed here".into(),
-                    ));
+                    return Some(Timed::Present);
                 }
                 for part in
                     boxes(bytes, each.body.clone())?.iter().filter(|part| matches!(&part.kind, b"udta" | b"meta"))
@@ -100,7 +102,7 @@ fn movie(bytes: &[u8], moov: &Box4, kept: &mut [u8], found: &mut Found) -> Optio
             _ => {}
         }
     }
-    Some(None)
+    Some(Timed::Absent)
 }
 
 /// What `udta` or `meta` says, as far as it is understood; it goes whole.
@@ -125,7 +127,7 @@ fn user_data(bytes: &[u8], each: &Box4, found: &mut Found) {
     found.others("movie user data", &others);
 }
 
-/// Names and texts: QuickTime's `©…` boxes, and `meta` with `keys` and `ilst`.
+/// Names and texts: the `©…` boxes of `QuickTime`, and `meta` with `keys` and `ilst`.
 fn values(bytes: &[u8], each: &Box4) -> Option<Vec<(String, String)>> {
     let mut out = Vec::new();
     let inner = if &each.kind == b"meta" { meta_body(bytes, each)? } else { each.body.clone() };

@@ -59,9 +59,22 @@ pub struct Refusal {
 const OTHER_PROGRAM: &str =
     "remove its metadata with the program that wrote it or with exiftool, and add it without `--scrub`";
 
+impl Field {
+    /// The value on one line, at most so long that a list of fields stays readable.
+    #[must_use]
+    pub fn short(&self) -> String {
+        const LIMIT: usize = 60;
+        let line: String = self.value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        match line.char_indices().nth(LIMIT) {
+            Some((at, _)) => format!("{}…", &line[..at]),
+            None => line,
+        }
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`", self.name, self.value)
+        write!(f, "{} `{}`", self.name, self.short())
     }
 }
 

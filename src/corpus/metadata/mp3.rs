@@ -37,7 +37,7 @@ pub(super) fn read(bytes: &[u8]) -> Metadata {
     Metadata::of(found, bytes, sound.to_vec())
 }
 
-/// What follows the ID3v2 tags at the start.
+/// What follows the `ID3v2` tags at the start.
 fn without_id3v2<'a>(bytes: &'a [u8], found: &mut Found) -> Option<&'a [u8]> {
     let mut rest = bytes;
     while rest.starts_with(b"ID3") {
@@ -79,8 +79,7 @@ fn text(body: &[u8]) -> String {
     let text = match charset {
         1 => match text {
             [0xfe, 0xff, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest).0,
-            [0xff, 0xfe, rest @ ..] => encoding_rs::UTF_16LE.decode_without_bom_handling(rest).0,
-            rest => encoding_rs::UTF_16LE.decode_without_bom_handling(rest).0,
+            [0xff, 0xfe, rest @ ..] | rest => encoding_rs::UTF_16LE.decode_without_bom_handling(rest).0,
         },
         2 => encoding_rs::UTF_16BE.decode_without_bom_handling(text).0,
         3 => String::from_utf8_lossy(text),

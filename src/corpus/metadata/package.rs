@@ -1,4 +1,4 @@
-//! Office files that are ZIP packages of XML: OOXML and OpenDocument.
+//! Office files that are ZIP packages of XML: OOXML and `OpenDocument`.
 
 use std::io::{Cursor, Read as _, Write as _};
 use std::ops::Range;
@@ -62,16 +62,13 @@ fn members(
             }
             new = member_without(&name, &content, edit, found)?.map(|content| (member.options(), content));
         }
-        match new {
-            Some((options, content)) => {
-                changed = true;
-                writer.start_file(&name, options).map_err(|_| damaged())?;
-                writer.write_all(&content).map_err(|_| damaged())?;
-            }
-            None => {
-                let member = archive.by_index_raw(index).map_err(|_| damaged())?;
-                writer.raw_copy_file(member).map_err(|_| damaged())?;
-            }
+        if let Some((options, content)) = new {
+            changed = true;
+            writer.start_file(&name, options).map_err(|_| damaged())?;
+            writer.write_all(&content).map_err(|_| damaged())?;
+        } else {
+            let member = archive.by_index_raw(index).map_err(|_| damaged())?;
+            writer.raw_copy_file(member).map_err(|_| damaged())?;
         }
     }
     if changed && signed {

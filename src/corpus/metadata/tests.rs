@@ -375,6 +375,14 @@ fn an_opendocument_keeps_its_first_member_stored_and_loses_its_author() {
     assert_eq!(member(&kept, "content.xml"), member(&plain, "content.xml"));
 }
 
+#[test]
+fn a_long_value_is_cut_and_stays_on_its_line() {
+    let field = |value: &str| Field { name: "x".into(), value: value.into(), personal: false };
+    assert_eq!(field("a\nb").to_string(), "x `a b`");
+    assert_eq!(field(&"あ".repeat(61)).short().chars().count(), 61);
+    assert!(field(&"あ".repeat(61)).short().ends_with('…'));
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_behind_a_magic_are_read_without_a_panic(
