@@ -661,3 +661,45 @@ fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.new"))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_slug_is_ascii_and_tells_names_apart() {
+        let slug = |name: &str| slug(name, Sha256Digest([0xab; 32]));
+        assert_eq!(slug("Plan (1) final.PDF"), "plan-1-final");
+        assert_eq!(slug("IMG_2041.HEIC"), "img-2041");
+        assert_eq!(slug("排水設備計画書.pdf"), "abababab");
+        assert_eq!(slug("減量等計画書_R6.xlsx"), "r6-abababab");
+        assert_eq!(slug("スキャン_20240527.pdf"), "20240527-abababab");
+        assert_eq!(slug(".htaccess"), "htaccess");
+        assert_eq!(slug(""), "abababab");
+    }
+
+    #[test]
+    fn the_family_is_the_extension() {
+        assert_eq!(format_of("a.JPG"), "jpeg");
+        assert_eq!(format_of("a.tar.gz"), "gz");
+        for name in ["README", ".htaccess", "a.", "図面.図", "a.b c"] {
+            assert_eq!(format_of(name), "other", "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_quoted_string_is_read_as_it_was(text in any::<String>()) {
+            let table: toml::Table = toml::from_str(&format!("x = {}", quoted(&text))).unwrap();
+            prop_assert_eq!(table["x"].as_str(), Some(text.as_str()));
+        }
+
+        #[test]
+        fn every_slug_is_part_of_an_id_and_a_file_name(name in "\\PC{0,80}") {
+            let made = slug(&name, Sha256Digest([0; 32]));
+            prop_assert!(!made.is_empty() && made.len() < 80 && made.chars().all(is_slug), "{}", made);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{Place, Ran};
+use super::{Place, Ran, ran};
 
 const NAME: &str = "Tanaka Hanako";
 /// `ガイド.pdf`, decomposed as macOS stores it.
@@ -399,6 +399,15 @@ fn check_gives_one_object_a_finding() {
     assert_eq!(found["message"], "`a/a` is PDF and not what `.jpg` promises");
     assert_eq!((found["file"].as_str(), found["line"].as_u64()), (Some("att/manifest.toml"), Some(5)));
     assert!(found["help"].as_str().unwrap().contains("tag `mismatch`"));
+}
+
+#[test]
+fn check_and_stats_take_the_folder_of_the_variable() {
+    let place = Place::new();
+    place.write("att/a.txt", "1");
+    for command in ["check", "stats"] {
+        ran(place.command(&["corpus", command]).env("WAFCANARY_CORPUS", "att")).says(0, &["att: 1 attachment"]);
+    }
 }
 
 #[test]

@@ -146,10 +146,11 @@ fn is_plain_text(format: FileFormat, bytes: &[u8]) -> bool {
     matches!(format.extension(), "bin" | "txt" | "empty" | "") && is_text(bytes)
 }
 
-/// Whether the bytes look like text in UTF-8, `Shift_JIS` or EUC-JP: no NUL among the first.
+/// Whether the bytes look like text in an ASCII-based charset: among the first is no control character but those of
+/// text, the escape of ISO-2022-JP and the end-of-file mark of DOS.
 pub(in crate::corpus) fn is_text(bytes: &[u8]) -> bool {
     const LOOKED_AT: usize = 8 * 1024;
-    !bytes[..bytes.len().min(LOOKED_AT)].iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31))
+    !bytes[..bytes.len().min(LOOKED_AT)].iter().any(|byte| matches!(byte, 0..=8 | 14..=25 | 28..=31))
 }
 
 /// What programs write where they know no author.

@@ -145,6 +145,7 @@ fn names_people(name: &str, content: &[u8]) -> bool {
         b"absPath",
         b"<author",
         b"<person ",
+        b":author ",
         b":cmAuthor ",
         b"lastModifiedBy",
         b"<dc:creator",
@@ -218,7 +219,10 @@ fn ooxml_names(document: &Document<'_>, found: &mut Found) -> Edits {
         for attribute in node.attributes() {
             let with = match (tag, attribute.name()) {
                 ("absPath", "url") => "",
-                (_, "author") | ("cmAuthor" | "author", "name") | ("person", "displayName" | "userId") => STAND_IN,
+                (_, "author")
+                | ("cmAuthor" | "author", "name")
+                | ("person", "displayName" | "userId")
+                | ("author" | "presenceInfo", "userId") => STAND_IN,
                 (_, "initials") => "a",
                 _ => continue,
             };

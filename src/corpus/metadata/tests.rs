@@ -244,6 +244,22 @@ fn a_pdf_loses_its_author_its_xmp_comment_names_and_the_exif_of_its_pictures() {
 }
 
 #[test]
+fn a_signed_pdf_is_refused_with_what_it_says() {
+    let mut document = lopdf::Document::load_mem(&built_in("pdf/form-fields.pdf")).unwrap();
+    let info = document.add_object(dictionary! { "Author" => lopdf::text_string(NAME) });
+    document.trailer.set("Info", info);
+    document.add_object(
+        dictionary! { "Type" => "Sig", "ByteRange" => vec![0.into(), 1.into()], "Contents" => lopdf::text_string("x") },
+    );
+    let mut signed = Vec::new();
+    document.save_to(&mut signed).unwrap();
+    let metadata = Metadata::read(&signed);
+    assert_eq!(told(&metadata), ["PDF Author `Tanaka Hanako`"]);
+    let Kept::Unscrubbable(refusal) = metadata.kept else { panic!("it is signed") };
+    assert!(refusal.why.contains("signature"), "{refusal:?}");
+}
+
+#[test]
 fn the_fields_of_a_form_keep_their_names() {
     let Kept::Bytes(kept) = Metadata::read(&built_in("pdf/form-fields.pdf")).kept else {
         panic!("it has an Info dictionary")
@@ -342,6 +358,52 @@ fn a_document_loses_its_authors_company_properties_and_the_exif_of_its_pictures(
     assert!(member(&kept, "docProps/core.xml").contains("2024-05-27"));
     assert!(member(&kept, "word/document.xml").contains('届'));
     assert!(!member(&kept, "word/media/image1.jpeg").contains(NAME));
+}
+
+#[test]
+fn reviewers_of_a_presentation_and_a_workbook_lose_their_names() {
+    let people = format!(
+        "<p188:authorLst xmlns:p188='urn:p'><p188:author id='1' name='{NAME}' initials='TH' userId='{NAME}'/></p188:authorLst>"
+    );
+    let persons =
+        format!("<personList xmlns='urn:x'><person displayName='{NAME}' id='2' userId='{NAME}'/></personList>");
+    let notes = format!("<comments xmlns='urn:x'><authors><author>{NAME}</author></authors></comments>");
+    let book =
+        "<workbook xmlns='urn:x' xmlns:x15ac='urn:a'><x15ac:absPath url='C:\\Users\\Tanaka Hanako\\'/></workbook>";
+    let members = [
+        ("ppt/authors.xml", people),
+        ("xl/persons/person.xml", persons),
+        ("xl/comments1.xml", notes),
+        ("xl/workbook.xml", book.into()),
+    ];
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let kept = match Metadata::read(&docx(&members)).kept {
+        Kept::Bytes(kept) => kept,
+        other => panic!("{other:?}"),
+    };
+    for (name, _) in members {
+        let text = member(&kept, name);
+        roxmltree::Document::parse(&text).unwrap();
+        assert!(!text.contains("Tanaka"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn an_opendocument_with_a_password_is_refused() {
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in [
+        ("mimetype", "application/vnd.oasis.opendocument.text"),
+        ("content.xml", "?"),
+        ("META-INF/manifest.xml", "<manifest><encryption-data/></manifest>"),
+    ] {
+        writer.start_file(name, stored).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    let Kept::Unscrubbable(refusal) = Metadata::read(&writer.finish().unwrap().into_inner()).kept else {
+        panic!("it is encrypted")
+    };
+    assert!(refusal.why.contains("encrypted"), "{refusal:?}");
 }
 
 #[test]
