@@ -65,7 +65,7 @@ SEVEN_ZIP, AES_OF_7Z = b"7z\xbc\xaf", b"\x06\xf1\x07\x01"
 MAGIC = {
     "pdf": b"%PDF-", "png": b"\x89PNG", "gif": b"GIF8", "tif": b"II*\0", "bmp": b"BM", "webp": b"RIFF", "wav": b"RIFF",
     "avi": b"RIFF", "rtf": b"{\\rtf", "7z": SEVEN_ZIP, "mp3": b"ID3", "psd": b"8BPS", "rar": b"Rar!", "dwg": b"AC10",
-    "ps": b"%!PS", "xml": b"<", "fodt": b"<", "xtx": b"<?xml", "webloc": b"<?xml", "db": b"SQLite format 3\0",
+    "ps": b"%!PS", "xml": b"<", "fodt": b"<", "xtx": b"<?xml", "webloc": b"<?xml",
     "dbf": b"\x03", "accdb": b"\0\1\0\0Standard ACE", "xdw": b"\x60\x0e", "xbd": b"\x60\x0e",
 } | dict.fromkeys(
     "docx docm dotx xlsx xlsm xlsb xltx pptx pptm odt ods odp odg numbers epub xps zip kmz".split(), ZIP
