@@ -56,7 +56,8 @@ WEIGHT_LIMIT = 12_000_000
 WINDOW = 128 * 1024
 KEYS = {
     "id", "file", "sha256", "filename", "intent", "twin", "encoding", "procedures", "tags", "weight", "source",
-    "type", "client", "page", "transport", "fields", "also", "empty", "wire", "size", "axes", "fidelity", "trips",
+    "type", "client", "page", "transport", "fields", "also", "empty", "wire", "size", "axes", "fictional", "fidelity",
+    "trips",
 }
 # What a cautious edge knows of an extension: the bytes that such a file starts with.
 ZIP, OLE, JPEG, GZIP = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x1f\x8b"
@@ -64,7 +65,7 @@ SEVEN_ZIP, AES_OF_7Z = b"7z\xbc\xaf", b"\x06\xf1\x07\x01"
 MAGIC = {
     "pdf": b"%PDF-", "png": b"\x89PNG", "gif": b"GIF8", "tif": b"II*\0", "bmp": b"BM", "webp": b"RIFF", "wav": b"RIFF",
     "avi": b"RIFF", "rtf": b"{\\rtf", "7z": SEVEN_ZIP, "mp3": b"ID3", "psd": b"8BPS", "rar": b"Rar!", "dwg": b"AC10",
-    "ps": b"%!PS", "xml": b"<", "fodt": b"<", "xtx": b"<?xml", "webloc": b"<?xml", "db": b"SQLite format 3\0",
+    "ps": b"%!PS", "xml": b"<", "fodt": b"<", "xtx": b"<?xml", "webloc": b"<?xml",
     "dbf": b"\x03", "accdb": b"\0\1\0\0Standard ACE", "xdw": b"\x60\x0e", "xbd": b"\x60\x0e",
 } | dict.fromkeys(
     "docx docm dotx xlsx xlsm xlsb xltx pptx pptm odt ods odp odg numbers epub xps zip kmz".split(), ZIP
@@ -295,8 +296,8 @@ def legacy(stream):
 def charset(path):
     """The character set that the name of a text file promises; the ones without a word are in Shift_JIS or UTF-8."""
     words = {
-        "bom": "utf-8-sig", "sjis": "cp932", "pasted": "cp932", "utf16": "utf-16", "unicode": "utf-16",
-        "eucjp": "euc-jp", "jis": "iso-2022-jp",
+        "bom": "utf-8-sig", "sjis": "cp932", "pasted": "cp932", "signature": "cp932", "utf16": "utf-16",
+        "unicode": "utf-16", "eucjp": "euc-jp", "jis": "iso-2022-jp",
     }
     return next((words[word] for word in path.stem.split("-") if word in words), "utf-8")
 

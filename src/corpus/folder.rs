@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::store::{Job, Store, told};
-use super::{Attachment, Axes, DeclaredType, Entry, Filename, Intent, Provenance};
+use super::{Attachment, Axes, DeclaredType, Entry, Filename, FormOverrides, Intent, Provenance};
 use crate::error::{Error, Result};
 
 /// Directories nested deeper are refused: nobody keeps attachments there.
@@ -123,6 +123,7 @@ fn entry(file: &str, content: super::Content) -> Entry {
         client: None,
         transport: None,
         beside: Vec::new(),
+        form_overrides: FormOverrides::default(),
         axes: Axes::default(),
     }
 }

@@ -104,17 +104,23 @@ fn same_content(first: &Entry, entry: &Entry) -> Option<Lint> {
         && first.declared_type == entry.declared_type
         && first.client == entry.client
         && first.transport == entry.transport
+        && first.form_overrides == entry.form_overrides
         && first.beside.is_empty()
         && entry.beside.is_empty();
     let message = format!("`{}` and `{}` have the same bytes", a.id, b.id);
-    // The same bytes under another name, type or client are another upload.
+    // The same bytes under another name, type, client or `wire` are another upload.
     same.then(|| {
-        about(entry, Level::Warning, message, "remove one, or give it another filename, type, client or transport")
+        about(
+            entry,
+            Level::Warning,
+            message,
+            "remove one, or give it another filename, type, client, transport or `wire`",
+        )
     })
 }
 
 fn unsaid(entry: &Entry) -> Vec<Lint> {
-    let Provenance { source, licence, trips: _ } = &entry.attachment.provenance;
+    let Provenance { source, licence, .. } = &entry.attachment.provenance;
     let id = &entry.attachment.id;
     let mut lints = Vec::new();
     if source.is_none() {

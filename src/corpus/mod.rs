@@ -23,7 +23,8 @@ use std::path::Path;
 
 pub use canary::{CANARY_ID, canary};
 pub use case::{
-    Attachment, Beside, Case, CaseId, DeclaredType, Filename, Intent, PageCharset, Provenance, Transport, Trips,
+    Attachment, Beside, Case, CaseId, DeclaredType, Fidelity, Filename, FormOverrides, Intent, PageCharset, Provenance,
+    Transport, Trips,
 };
 pub use client::Client;
 pub use content::{Content, Hex, Piece, Sha256Digest, Stamp};
