@@ -296,8 +296,8 @@ def legacy(stream):
 def charset(path):
     """The character set that the name of a text file promises; the ones without a word are in Shift_JIS or UTF-8."""
     words = {
-        "bom": "utf-8-sig", "sjis": "cp932", "pasted": "cp932", "signature": "cp932", "utf16": "utf-16",
-        "unicode": "utf-16", "eucjp": "euc-jp", "jis": "iso-2022-jp",
+        "bom": "utf-8-sig", "sjis": "cp932", "pasted": "cp932", "utf16": "utf-16", "unicode": "utf-16",
+        "eucjp": "euc-jp", "jis": "iso-2022-jp",
     }
     return next((words[word] for word in path.stem.split("-") if word in words), "utf-8")
 

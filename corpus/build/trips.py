@@ -113,7 +113,7 @@ def main():
     out = Path(sys.argv[1])
     for folder in ["jpeg", "zip", "pdf", "mp3", "txt"]:
         (out / folder).mkdir(parents=True, exist_ok=True)
-    (out / "txt/mail-signature.txt").write_bytes(MAIL.replace("\n", "\r\n").encode("cp932"))
+    (out / "txt/mail-signature-sjis.txt").write_bytes(MAIL.replace("\n", "\r\n").encode("cp932"))
     (out / "jpeg/seal.jpg").write_bytes(seal())
     (out / "jpeg/seal-comment.jpg").write_bytes(seal(comment=SCAN))
     (out / "jpeg/newline-dashes.jpg").write_bytes(first(thumbnail, NEWLINE_DASHES))

@@ -76,7 +76,7 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Show a stored run or comparison again, the same bytes as the live report
     Report(report::ReportArgs),
-    /// List or check the attachments and the cases made from them
+    /// List, check, count or add attachments, and list the cases made from them
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
     /// List, check or show profiles: where uploads go and what proves their delivery

@@ -27,13 +27,6 @@ pub(super) fn load(store: &Store, page: Page) -> Result<Loaded, Vec<Error>> {
     let manifest = page.parse().map_err(|error| vec![error])?;
     let mut loader = Loader { page, errors: Vec::new() };
     let entries = loader.entries(&manifest, store);
-    if loader.errors.is_empty() && entries.is_empty() {
-        loader.errors.push(
-            Error::usage("the corpus is empty: its manifest has no attachment")
-                .file(&loader.page.path)
-                .help("add an `[[attachment]]` with `id` and `file`; an empty corpus can prove nothing"),
-        );
-    }
     if loader.errors.is_empty() { Ok(Loaded { name: manifest.name, entries }) } else { Err(loader.errors) }
 }
 

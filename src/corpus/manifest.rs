@@ -142,6 +142,12 @@ pub(super) struct RawAttachment {
     pub(super) axes: RawAxes,
 }
 
+impl RawAttachment {
+    pub(super) fn file(&self) -> &str {
+        self.file.get_ref()
+    }
+}
+
 /// A text field.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,13 +1,18 @@
 //! `corpus check`: what is wrong with a corpus, and what is only odd.
 
+mod magic;
+pub(super) mod personal;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 
+use file_format::FileFormat;
+
 use super::manifest::did_you_mean;
 use super::select::Family;
 use super::variant::Setting;
-use super::{Corpus, Entry, Intent, Kind, Provenance, Sha256Digest};
+use super::{Corpus, DeclaredType, Entry, Fidelity, Intent, Kind, Provenance, Sha256Digest};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -63,6 +68,9 @@ pub fn lint(corpus: &Corpus) -> Vec<Lint> {
         // A folder without a manifest says nothing of its files, and need not.
         if entry.attachment.place.is_some() {
             lints.extend(unsaid(entry));
+        }
+        if entry.attachment.intent == Intent::Legit {
+            lints.extend(bytes(entry));
         }
         if entry.content.is_empty() && entry.attachment.intent == Intent::Control {
             let help = "a control without bytes is blocked by nothing: restore its file";
@@ -134,9 +142,65 @@ fn unsaid(entry: &Entry) -> Vec<Lint> {
     lints
 }
 
+/// Of a larger file, only the start is looked at.
+pub(super) const LOOKED_AT: u64 = 64 << 20;
+
+/// The tag of files whose bytes are not what their name promises, on purpose.
+const MISMATCH: &str = "mismatch";
+
+/// What the bytes of a legitimate attachment say against its name, its type and its people.
+fn bytes(entry: &Entry) -> Vec<Lint> {
+    let id = &entry.attachment.id;
+    let bytes = match entry.content.read_range(0..LOOKED_AT) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let help = "leave the files of the corpus alone while they are checked";
+            return vec![about(entry, Level::Error, format!("`{id}` cannot be read: {error}"), help)];
+        }
+    };
+    let mut lints = Vec::new();
+    let format = FileFormat::from_bytes(&bytes);
+    let declared = match &entry.declared_type {
+        DeclaredType::Explicit(declared) => magic::against_type(declared, &bytes, format),
+        DeclaredType::AsClient => None,
+    };
+    let mismatch = magic::against_name(&entry.filename.text, &bytes, format).or(declared);
+    let tagged = entry.attachment.tags.iter().any(|tag| tag == MISMATCH);
+    match mismatch {
+        Some(found) if !tagged => {
+            let message = format!("`{id}` is {} and not what `{}` promises", found.found, found.promise);
+            let help = format!("mend the name or the file; where it is meant so, add the tag `{MISMATCH}`");
+            lints.push(about(entry, Level::Warning, message, help));
+        }
+        None if tagged => {
+            let message = format!("`{id}` has the tag `{MISMATCH}`, and its bytes are what its name promises");
+            lints.push(about(entry, Level::Warning, message, "remove the tag, or mend the file"));
+        }
+        Some(_) | None => {}
+    }
+    let provenance = &entry.attachment.provenance;
+    let hints = if provenance.fictional { Vec::new() } else { personal::hints(&bytes) };
+    if !hints.is_empty() {
+        let message = format!("`{id}` may hold personal data: {}", hints.join(", "));
+        lints.push(about(entry, Level::Warning, message, PERSONAL_HELP));
+    }
+    if provenance.fidelity == Fidelity::HeaderOnly {
+        let message = format!("`{id}` is a header only: an edge that looks deeper may treat a whole file differently");
+        lints.push(about(
+            entry,
+            Level::Note,
+            message,
+            "put a file that a program wrote in its place when you have one",
+        ));
+    }
+    lints
+}
+
+const PERSONAL_HELP: &str = "add a copy without it by `wafcanary corpus add --scrub`, or, if its people and places are made up, say \
+                             `fictional = true`";
+
 /// A procedure named once, beside one that is nearly spelt so, is likely a slip.
 fn procedures(corpus: &Corpus) -> Vec<Lint> {
-    const NEAR: f64 = 0.93;
     const COMPARED_MAX: usize = 2_000;
     let mut uses: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in &corpus.attachments {
@@ -149,16 +213,28 @@ fn procedures(corpus: &Corpus) -> Vec<Lint> {
         return lints;
     }
     for (name, entries) in uses.iter().filter(|(_, entries)| entries.len() == 1) {
-        let near = uses
-            .iter()
-            .filter(|(other, others)| *other != name && others.len() > 1)
-            .find(|(other, _)| strsim::normalized_damerau_levenshtein(name, other).max(jaro(name, other)) > NEAR);
-        if let Some((other, _)) = near {
+        let others = uses.iter().filter(|(_, others)| others.len() > 1).map(|(other, _)| *other);
+        if let Some(other) = near_procedure(name, others) {
             let message = format!("the procedure `{name}` is named once");
-            lints.push(about(entries[0], Level::Warning, message, did_you_mean(name, [*other])));
+            lints.push(about(entries[0], Level::Warning, message, did_you_mean(name, [other])));
         }
     }
     lints
+}
+
+/// The first procedure that is nearly spelt like `name`; `None` where `name` itself is known.
+pub(super) fn near_procedure<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const NEAR: f64 = 0.93;
+    let mut near = None;
+    for other in known {
+        if other == name {
+            return None;
+        }
+        if near.is_none() && strsim::normalized_damerau_levenshtein(name, other).max(jaro(name, other)) > NEAR {
+            near = Some(other);
+        }
+    }
+    near
 }
 
 fn jaro(a: &str, b: &str) -> f64 {
@@ -224,6 +300,41 @@ mod tests {
         assert_eq!(lints(&same, &[("a", "1"), ("b", "1")])[0].0, Level::Error);
         let empty = lints(&same, &[("a", "1"), ("b", "")]);
         assert_eq!(empty, [(Level::Error, "the control `c/b` is empty".to_owned())]);
+    }
+
+    #[test]
+    fn bytes_that_break_the_promise_of_their_name_or_type_are_a_warning_unless_the_tag_says_so() {
+        let jpeg = [("a.jpg", "%PDF-1.7")];
+        let found = lints(&attachment("a/a", "a.jpg", ""), &jpeg);
+        assert_eq!(found, [(Level::Warning, "`a/a` is PDF and not what `.jpg` promises".to_owned())]);
+        assert_eq!(lints(&attachment("a/a", "a.jpg", "tags = ['mismatch']"), &jpeg), []);
+        let typed = lints(&attachment("a/a", "a", "type = 'image/png'"), &[("a", "%PDF-1.7")]);
+        assert_eq!(typed, [(Level::Warning, "`a/a` is PDF and not what `image/png` promises".to_owned())]);
+        let vain = lints(&attachment("a/a", "a.pdf", "tags = ['mismatch']"), &[("a.pdf", "%PDF-1.7")]);
+        assert_eq!(vain.len(), 1);
+        assert!(vain[0].1.contains("has the tag `mismatch`"), "{vain:?}");
+    }
+
+    #[test]
+    fn personal_data_are_a_warning_unless_they_are_fictional() {
+        let mail = [("a.txt", "mail taro@city.kawasaki.jp")];
+        let found = lints(&attachment("a/a", "a.txt", ""), &mail);
+        let message = "`a/a` may hold personal data: the mail address `taro@city.kawasaki.jp`";
+        assert_eq!(found, [(Level::Warning, message.to_owned())]);
+        assert_eq!(lints(&attachment("a/a", "a.txt", "fictional = true"), &mail), []);
+    }
+
+    #[test]
+    fn a_header_only_file_is_a_note() {
+        let found = lints(&attachment("a/a", "a.dwg", "fidelity = 'header-only'"), &[("a.dwg", "AC1032")]);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].0, found[0].1.starts_with("`a/a` is a header only")), (Level::Note, true), "{found:?}");
+    }
+
+    #[test]
+    fn a_control_may_lie_about_its_type() {
+        let pair = attachment("a/a", "a", "") + &attachment("c/b", "b.gif", "intent = 'control'\ntwin = 'a/a'");
+        assert_eq!(lints(&pair, &[("a", "1"), ("b.gif", "no picture, x@city.kawasaki.jp")]), []);
     }
 
     #[test]
