@@ -32,7 +32,9 @@ mkdir -p epub md xps ps eps db p7s p7b pem cer crt csr p12 gpg asc
 
 # Office files, pictures, data
 (cd "$here" && running timeout --kill-after=10 300 /usr/bin/python3 office.py "$out")
-(cd "$here" && frozen "$python" images.py "$out" && frozen "$python" data.py "$out" && frozen "$python" trips.py "$out")
+(cd "$here" && frozen "$python" images.py "$out" && frozen "$python" data.py "$out")
+# ReportLab has a fixed date of its own, with which these were first made.
+(cd "$here" && frozen env -u SOURCE_DATE_EPOCH "$python" trips.py "$out")
 (cd "$here" && frozen "$python" documents.py "$out" && running timeout --kill-after=10 120 "$python" browser.py "$out")
 (cd "$here" && frozen node containers.cjs "$out" && "$python" headers.py "$out")
 xmllint --format --encode UTF-8 --output xml/hygiene.xml tmp/hygiene.xml
