@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use wafcanary::corpus::{Corpus, Selection, Set};
 use wafcanary::profile::Profile;
 
 fn root() -> &'static Path {
@@ -103,6 +105,20 @@ fn every_example_profile_loads_and_names_a_schema_that_is_there() {
         let text = std::fs::read_to_string(&path).unwrap();
         let schema = text.lines().next().unwrap().strip_prefix("#:schema ").unwrap();
         assert!(path.parent().unwrap().join(schema).is_file(), "{}: {schema}", path.display());
+    }
+}
+
+#[test]
+fn every_documented_trip_is_one_case_and_every_such_case_is_documented() {
+    let page = std::fs::read_to_string(root().join("docs/documented-trips.md")).unwrap();
+    let named: BTreeSet<&str> = page.split('`').filter(|word| word.starts_with("trip/") && *word != "trip/…").collect();
+    let selection = Selection { set: Set::Full, tags: vec!["trip".into()], ..Selection::default() };
+    let cases = Corpus::builtin().unwrap().select(&selection).unwrap();
+    assert_eq!(named, cases.iter().map(|case| case.id.as_str()).collect());
+    assert!(page.contains(&format!("{} attachments `trip/…`", named.len())));
+    for case in &cases {
+        let source = case.attachment.provenance.source.as_deref().unwrap_or_default();
+        assert!(source.len() > 20, "{} does not say where it is documented", case.id);
     }
 }
 

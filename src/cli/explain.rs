@@ -34,7 +34,7 @@ const EXPLANATIONS: &str = "explanations.json";
 Examples:
   wafcanary explain wafcanary-out/20261123T010203Z-compare
   wafcanary explain runs/next 'xlsm/*' --profile next.toml --budget 80
-  wafcanary explain runs/next --format json")]
+  wafcanary explain runs/next --json")]
 pub(crate) struct ExplainArgs {
     /// Folder of a comparison
     #[arg(value_name = "COMPARISON")]

@@ -79,7 +79,7 @@ enum Command {
     Report(report::ReportArgs),
     /// Find out why the candidate refuses what the baseline delivers: which characters, bytes, size or header
     Explain(explain::ExplainArgs),
-    /// List or check the attachments and the cases made from them
+    /// List, check, count or add attachments, and list the cases made from them
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
     /// List, check or show profiles: where uploads go and what proves their delivery

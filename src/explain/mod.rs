@@ -5,7 +5,6 @@
 
 mod blend;
 mod inside;
-mod lines;
 mod questions;
 mod reference;
 pub mod search;
@@ -73,6 +72,11 @@ pub enum Detail {
         runs: Vec<Run>,
         /// Where else they trip; `None`: it was not tried.
         place: Option<Place>,
+    },
+    /// What the attachment says of its form: `Name: value` of a part header, `name=value` of a parameter.
+    Form {
+        /// The guilty ones.
+        lines: Vec<String>,
     },
     /// These lines of the request, as one client writes it and another does not.
     Lines {
@@ -179,7 +183,7 @@ pub enum Finding {
         /// Of so many.
         of: u32,
     },
-    /// Nothing benign is delivered, so nothing can be compared with.
+    /// None of the benign cases that were tried is delivered, so there is nothing to compare with.
     NoReference,
     /// These are the causes: without all of them it is delivered.
     Causes {
@@ -229,13 +233,36 @@ async fn find(case: &Case, references: &[Case], questions: &mut Questions) -> Re
     for reference in references.iter().take(MOST_REFERENCES) {
         let blend = Blend::new(case, reference, questions)?;
         if !questions.refuses(&blend.with(&[])).await? {
-            return causes(&blend, questions).await;
+            return surely(blend, references, questions).await;
         }
     }
     Ok(Finding::NoReference)
 }
 
-async fn causes(blend: &Blend<'_>, questions: &mut Questions) -> Result<Finding, Stop> {
+/// The causes, as they are next to the reference that has the least in common with the case: what a reference shares with it
+/// may be guilty together with what is seen, and cannot be seen.
+async fn surely(mut blend: Blend<'_>, references: &[Case], questions: &mut Questions) -> Result<Finding, Stop> {
+    let finding = causes(&mut blend, questions).await?;
+    let Finding::Causes { causes: told, proven: true, .. } = &finding else { return Ok(finding) };
+    let guilty: Vec<Factor> = told.iter().flat_map(|cause| &cause.parts).map(|part| part.factor).collect();
+    let (refused, differing) = (blend.refused, blend.differing().len());
+    let mut furthest = None;
+    let mut most = differing;
+    for other in references.iter().take(MOST_REFERENCES) {
+        let other = Blend::new(refused, other, questions)?;
+        let differs = other.differing().len();
+        if differs > most {
+            (furthest, most) = (Some(other), differs);
+        }
+    }
+    let Some(mut other) = furthest else { return Ok(finding) };
+    if questions.refuses(&other.with(&guilty)).await? || questions.refuses(&other.with(&[])).await? {
+        return Ok(finding);
+    }
+    causes(&mut other, questions).await
+}
+
+async fn causes(blend: &mut Blend<'_>, questions: &mut Questions) -> Result<Finding, Stop> {
     let mut open = blend.differing();
     let all = open.clone();
     let mut causes: Vec<Cause> = Vec::new();
@@ -254,6 +281,9 @@ async fn causes(blend: &Blend<'_>, questions: &mut Questions) -> Result<Finding,
         let mut smallest = blend.with(&guilty);
         for factor in guilty {
             let detail = inside::look(blend, factor, &mut smallest, questions).await?;
+            if let Detail::Size { from } = &detail {
+                blend.most = Some(from - 1);
+            }
             parts.push(Part { factor, detail });
         }
         causes.push(Cause { parts, smallest });

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(unix)]
 
+mod corpus;
 mod explain;
 mod network;
 mod origin;
