@@ -65,9 +65,9 @@ fn is_told(want: &Want, part: &Part) -> bool {
             });
             runs.len() == told.len() && same && place == where_else
         }
-        (Want::Line { name, .. }, Factor::Client, detail) => {
-            let told = serde_json::to_value(detail).unwrap();
-            told["kind"] == "line" && told["name"] == *name
+        (Want::Line { client, name }, Factor::Client, Detail::Lines { client: told, lines }) => {
+            let is_it = |line: &String| line.split_once(": ").is_some_and(|(told, _)| told == name);
+            client == told && lines.len() == 1 && lines.iter().all(is_it)
         }
         _ => false,
     }
