@@ -85,6 +85,9 @@ pub struct Amount {
     pub value: u64,
     /// Bytes of the request's body; of a window, its end counted from the body's start.
     pub body: u64,
+    /// Of a text: bytes of all part heads and texts, without files and boundaries, as ModSecurity counts them for
+    /// `SecRequestBodyNoFilesLimit`.
+    pub no_files: Option<u64>,
 }
 
 /// How what is over a limit is refused.
@@ -378,10 +381,8 @@ impl Survey {
         }
     }
 
-    fn begin(&mut self, quantity: Quantity, transport: Transport, format: Option<&str>, told: &mut impl FnMut(&str)) {
+    fn begin(&mut self, quantity: Quantity, transport: Transport, format: Option<&str>) {
         let format = format.map(str::to_owned);
-        let of = format.as_ref().map_or_else(String::new, |format| format!(" {format}"));
-        told(&format!("{} {}{of}", quantity.as_str(), transport.as_str()));
         self.questions.begin(BUDGET);
         self.current = Some(Current { quantity, transport, format, bracket: Bracket::default() });
     }
@@ -417,38 +418,45 @@ impl Survey {
         told: &mut impl FnMut(&str),
     ) -> Result<(), Stop> {
         let plain = probe::plain(transport);
-        self.begin(Quantity::Size, transport, Some("pdf"), told);
+        self.begin(Quantity::Size, transport, Some("pdf"));
+        told(&format!("a small file ({})", transport.as_str()));
         let verdict = match self.questions.verdict(&plain).await {
             Ok(verdict) => verdict,
             Err(stop) => return self.keep(Err(stop)),
         };
         if Answer::of(&verdict) == Answer::Refused {
             let body = probe::body_len(&plain, &self.questions)?;
-            let refused = Amount { value: plain.content.len(), body };
+            let refused = Amount { value: plain.content.len(), body, no_files: None };
             return self.keep(Ok(Finding::Nothing { refused, refusal: Refusal::of(&verdict) }));
         }
         self.requests += self.questions.asked();
         self.current = None;
-        let mut largest = self.wanted.max_size;
+        let (mut largest_body, mut largest_file) = (self.wanted.max_size, self.wanted.max_size);
         let mut guesses = Vec::new();
-        for mut probe in Probe::all(transport, &self.samples, &self.wanted, &self.questions)? {
-            self.begin(probe.quantity, transport, probe.format.as_deref(), told);
+        for probe in Probe::all(transport, &self.samples, &self.wanted, &self.questions)? {
+            let Some(mut probe) = probe.within(largest_body, &self.questions)? else { continue };
+            let format = probe.format.as_ref().map_or_else(String::new, |format| format!(", {format}"));
+            told(&format!("{} ({}{format})", probe.quantity.as_str(), transport.as_str()));
+            self.begin(probe.quantity, transport, probe.format.as_deref());
             if probe.quantity == Quantity::Size {
                 probe.search.guesses.clone_from(&guesses);
             }
             let found = self.measure(&probe).await;
             if probe.quantity == Quantity::Size {
                 guesses.extend(self.current.as_ref().and_then(|current| current.bracket.passes));
-                if let Ok(Finding::Limit { delivered, .. }) = &found {
-                    // The same limit of the file, in this format's envelope.
-                    largest = largest.min(delivered.value);
+                if let Ok(Finding::Limit { delivered, counted, .. }) = &found {
+                    match counted {
+                        Some(Counted::File) => largest_file = largest_file.min(delivered.value),
+                        Some(Counted::Body) | None => largest_body = largest_body.min(delivered.body),
+                    }
                 }
             }
             self.keep(found)?;
         }
         if self.wanted.quantities.contains(&Quantity::Window) {
-            self.begin(Quantity::Window, transport, None, told);
-            let most = largest.min(self.wanted.max_size).min(window::LARGE);
+            told(&format!("{} ({})", Quantity::Window.as_str(), transport.as_str()));
+            self.begin(Quantity::Window, transport, None);
+            let most = (largest_body, largest_file);
             let found = match &mut self.current {
                 Some(current) => window::look(transport, most, &mut current.bracket, &mut self.questions).await,
                 None => Err(Stop::Budget),
@@ -478,12 +486,12 @@ impl Survey {
                     not_banned(probe.transport, questions).await?;
                     return Ok(Finding::Unsteady { why });
                 }
-                Ok(Finding::Limit {
-                    delivered: probe.amount(last, questions)?,
-                    refused: probe.amount(first, questions)?,
-                    refusal,
-                    counted: counted(probe, last, questions).await?,
-                })
+                let counted = counted(probe, last, questions).await?;
+                let (mut delivered, mut refused) = (probe.amount(last, questions)?, probe.amount(first, questions)?);
+                if counted == Some(Counted::File) {
+                    (delivered, refused) = neighbours(probe, delivered, refused, questions).await?;
+                }
+                Ok(Finding::Limit { delivered, refused, refusal, counted })
             }
             (None, None) => Err(Stop::Variant("nothing was asked".to_owned())),
         }
@@ -505,6 +513,25 @@ async fn counted(
             Ok(Some(if refused(&larger, questions).await? { Counted::Body } else { Counted::File }))
         }
     }
+}
+
+/// The largest file that is delivered and the smallest that is refused: in base64, bodies alone come one byte apart.
+async fn neighbours(
+    probe: &Probe,
+    mut delivered: Amount,
+    mut refused_amount: Amount,
+    questions: &mut Questions,
+) -> Result<(Amount, Amount), Stop> {
+    while refused_amount.value > delivered.value + 1 {
+        let case = probe.with_file(delivered.value + 1)?;
+        let amount = Amount { value: case.content.len(), body: probe::body_len(&case, questions)?, no_files: None };
+        if refused(&case, questions).await? {
+            refused_amount = amount;
+        } else {
+            delivered = amount;
+        }
+    }
+    Ok((delivered, refused_amount))
 }
 
 /// An edge that refuses what it delivered before says nothing any more.

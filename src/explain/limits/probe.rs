@@ -80,6 +80,35 @@ pub(super) fn before_file(case: &Case, questions: &Questions) -> Result<u64, Sto
     Ok(segments.take_while(|segment| matches!(segment, Segment::Bytes(_))).map(Segment::len).sum())
 }
 
+/// Bytes of the largest file with which a request like that of `case` has a body of at most `body` bytes.
+pub(super) fn largest_file(case: &Case, body: u64, questions: &Questions) -> Result<u64, Stop> {
+    let around = body_len(case, questions)? - on_the_wire(case.content.len(), case.transport);
+    let room = body.saturating_sub(around);
+    Ok(match case.transport {
+        Transport::Multipart | Transport::Put => room,
+        Transport::Base64Json => room / 4 * 3,
+    })
+}
+
+/// Bytes of a form's part heads and text fields: all but files and boundaries. What ModSecurity counts for
+/// `SecRequestBodyNoFilesLimit`.
+fn no_files(case: &Case, questions: &Questions) -> Result<u64, Stop> {
+    let request = questions.request(case)?;
+    let typed = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-type"));
+    let boundary = typed.and_then(|header| Some(header.value.split(|byte| *byte == b'=').next_back()?.to_vec()));
+    let delimiter = [b"\r\n--".to_vec(), boundary.unwrap_or_default()].concat();
+    // The first delimiter has no line break before it.
+    let mut text = b"\r\n".to_vec();
+    for segment in request.body.segments() {
+        if let Segment::Bytes(bytes) = segment {
+            text.extend_from_slice(bytes);
+        }
+    }
+    let starts: Vec<usize> = memchr::memmem::find_iter(&text, &delimiter).collect();
+    let between = |pair: &[usize]| (pair[1] - pair[0] - delimiter.len()).saturating_sub(b"\r\n".len()) as u64;
+    Ok(starts.windows(2).map(between).sum())
+}
+
 pub(super) fn body_len(case: &Case, questions: &Questions) -> Result<u64, Stop> {
     Ok(questions.request(case)?.body.len())
 }
@@ -200,24 +229,53 @@ impl Probe {
             // Base64 comes in fours; the filename has room for the rest.
             Transport::Base64Json => (room / 4 * 3, room % 4),
         };
-        let own = &self.base.filename.text;
-        let content =
-            pad(&self.base.content, own, size).map_err(|why| Stop::Variant(format!("the `{own}` to send {why}")))?;
-        let (stem, extension) = own.rsplit_once('.').unwrap_or((own, ""));
+        let own = &self.base.filename;
+        let (stem, extension) = own.text.rsplit_once('.').unwrap_or((&own.text, ""));
         let text = format!("{stem}{}.{extension}", "a".repeat(index(longer + rest)));
-        Ok(Case { content, filename: Filename { text, ..self.base.filename.clone() }, ..self.base.clone() })
+        Ok(Case { filename: Filename { text, ..own.clone() }, ..self.with_file(size)? })
+    }
+
+    /// With a file of `size` bytes under its own name.
+    pub(super) fn with_file(&self, size: u64) -> Result<Case, Stop> {
+        let own = &self.base.filename.text;
+        let padded = pad(&self.base.content, own, size);
+        let content = padded.map_err(|why| Stop::Variant(format!("the `{own}` to send {why}")))?;
+        Ok(Case { content, ..self.base.clone() })
+    }
+
+    /// Leaves out numbers whose bodies are over `body` bytes: they are refused for that.
+    pub(super) fn within(mut self, body: u64, questions: &Questions) -> Result<Option<Self>, Stop> {
+        let (mut fits, most) = (*self.search.range.start(), *self.search.range.end());
+        if self.quantity == Quantity::Size {
+            return Ok(Some(self));
+        }
+        if body_len(&self.case(fits)?, questions)? > body {
+            return Ok(None);
+        }
+        let mut over = most + 1;
+        while over - fits > 1 {
+            let middle = fits + (over - fits) / 2;
+            if body_len(&self.case(middle)?, questions)? > body {
+                over = middle;
+            } else {
+                fits = middle;
+            }
+        }
+        self.search.range = *self.search.range.start()..=fits;
+        Ok(Some(self))
     }
 
     /// How much it is, in the quantity's own measure and as a body.
     pub(super) fn amount(&self, number: u64, questions: &Questions) -> Result<Amount, Stop> {
         let case = self.case(number)?;
         let value = if self.quantity == Quantity::Size { case.content.len() } else { number };
-        Ok(Amount { value, body: body_len(&case, questions)? })
+        let no_files = if self.quantity == Quantity::Text { Some(no_files(&case, questions)?) } else { None };
+        Ok(Amount { value, body: body_len(&case, questions)?, no_files })
     }
 }
 
 /// Bytes of a file in the body.
-fn on_the_wire(len: u64, transport: Transport) -> u64 {
+pub(super) fn on_the_wire(len: u64, transport: Transport) -> u64 {
     match transport {
         Transport::Multipart | Transport::Put => len,
         Transport::Base64Json => len.div_ceil(3) * 4,

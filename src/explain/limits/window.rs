@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::bracket::{Bracket, Search, usual_bytes};
-use super::probe::{before_file, body_len, plain};
+use super::probe::{before_file, body_len, largest_file, on_the_wire, plain};
 use super::{Amount, Answer, Finding, refused, unsteady};
 use crate::corpus::{Case, Content, Filename, Piece, Transport};
 use crate::explain::{Questions, Stop, search};
@@ -20,11 +20,10 @@ const RUNS: [&str; 8] = [
     "$(cat /etc/passwd)\n",
 ];
 
-/// Files of text that may hold such bytes: extension, what stands before them, and after.
-const FILES: [(&str, &str, &str); 3] = [
+/// Files that may hold such bytes and stay what they are, which XML would not: extension, what stands before them, and after.
+const FILES: [(&str, &str, &str); 2] = [
     ("txt", "attachment\n", "\n"),
     ("html", "<!DOCTYPE html>\n<title>attachment</title>\n<pre>\n", "\n</pre>\n"),
-    ("xml", "<?xml version=\"1.0\"?>\n<attachment>\n", "\n</attachment>\n"),
 ];
 
 /// Bytes of a file in which a run is tried.
@@ -96,10 +95,10 @@ fn lines(len: u64, ended: bool) -> Piece {
     Piece::Fill { pattern: pattern.into(), len }
 }
 
-/// Looks for the window with files of at most `most` bytes; what is found stays in `bracket`.
+/// Looks for the window with bodies of at most `body` and files of at most `file` bytes; what is found stays in `bracket`.
 pub(super) async fn look(
     transport: Transport,
-    most: u64,
+    (body, file): (u64, u64),
     bracket: &mut Bracket,
     questions: &mut Questions,
 ) -> Result<Finding, Stop> {
@@ -107,16 +106,17 @@ pub(super) async fn look(
         return Ok(Finding::Unseen { tried: RUNS.map(|run| run.trim_end().to_owned()).to_vec() });
     };
     let (run, filename) = planted.words();
+    let most = largest_file(&planted.case(SMALL, planted.first())?, body, questions)?.min(file).min(LARGE);
     let amount = |end: u64, questions: &Questions| -> Result<Amount, Stop> {
         let before = before_file(&planted.case(most, planted.first())?, questions)?;
-        Ok(Amount { value: end, body: before + on_the_wire(end, transport) })
+        Ok(Amount { value: end, body: before + on_the_wire(end, transport), no_files: None })
     };
     if refused(&planted.with(b"").case(most, planted.first())?, questions).await? {
         return Err(Stop::Variant(format!("a benign `{filename}` of {most} bytes is refused")));
     }
     if !refused(&planted.case(most, planted.first())?, questions).await? {
         let sized = |size: u64, questions: &Questions| -> Result<Amount, Stop> {
-            Ok(Amount { value: size, body: body_len(&planted.case(size, planted.first())?, questions)? })
+            Ok(Amount { value: size, body: body_len(&planted.case(size, planted.first())?, questions)?, no_files: None })
         };
         let envelope = sized(SMALL, questions)?.body - SMALL;
         let search = Search { range: SMALL..=most, usual: less(usual_bytes(0), envelope), guesses: Vec::new() };
@@ -157,13 +157,6 @@ fn less(usual: Vec<u64>, envelope: u64) -> Vec<u64> {
     let mut all: Vec<u64> = within.chain(usual.iter().copied()).collect();
     all.sort_unstable();
     all
-}
-
-fn on_the_wire(end: u64, transport: Transport) -> u64 {
-    match transport {
-        Transport::Multipart | Transport::Put => end,
-        Transport::Base64Json => end.div_ceil(3) * 4,
-    }
 }
 
 /// Closes in on the first number that is delivered. Gives why the answers are not steady, if they are not.
