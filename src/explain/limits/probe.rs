@@ -247,7 +247,8 @@ impl Probe {
     pub(super) fn within(mut self, body: u64, questions: &Questions) -> Result<Option<Self>, Stop> {
         let (mut fits, most) = (*self.search.range.start(), *self.search.range.end());
         if self.quantity == Quantity::Size {
-            return Ok(Some(self));
+            // A larger body is what is looked for: formats need not have the same limit.
+            return Ok((fits < body).then_some(self));
         }
         if body_len(&self.case(fits)?, questions)? > body {
             return Ok(None);
