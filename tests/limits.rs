@@ -110,7 +110,7 @@ fn serve(stream: &TcpStream, rule: &impl Fn(&Upload) -> u16) {
             };
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse().unwrap(),
-                "content-type" => content_type = value.to_owned(),
+                "content-type" => value.clone_into(&mut content_type),
                 _ => {}
             }
         }
@@ -202,13 +202,12 @@ async fn numbers_and_names_have_exact_limits() {
     let quantities = [Quantity::Filename, Quantity::Files, Quantity::Fields];
     let found = measured(edge_of(rule), &quantities, &[Transport::Multipart], 1 << 20).await;
     let told: Vec<_> = found.limits.iter().map(|limit| (limit.quantity, exact(limit))).collect();
-    let values: Vec<_> = told.iter().map(|(quantity, (passes, trips, _))| (*quantity, passes.value, trips.value)).collect();
-    assert_eq!(
-        values,
-        [(Quantity::Filename, 143, 144), (Quantity::Files, 20, 21), (Quantity::Fields, 77, 78)]
-    );
+    let values: Vec<_> =
+        told.iter().map(|(quantity, (passes, trips, _))| (*quantity, passes.value, trips.value)).collect();
+    assert_eq!(values, [(Quantity::Filename, 143, 144), (Quantity::Files, 20, 21), (Quantity::Fields, 77, 78)]);
     let found = measured(edge_of(rule), &quantities, &[Transport::Base64Json, Transport::Put], 1 << 20).await;
-    let values: Vec<_> = found.limits.iter().map(|limit| (limit.quantity, limit.transport, exact(limit).0.value)).collect();
+    let values: Vec<_> =
+        found.limits.iter().map(|limit| (limit.quantity, limit.transport, exact(limit).0.value)).collect();
     // A body that is the file alone has no place for any of them.
     let json = Transport::Base64Json;
     assert_eq!(values, [(Quantity::Filename, json, 143), (Quantity::Fields, json, 77)]);
@@ -278,7 +277,10 @@ async fn a_ceiling_of_the_profile_ends_it_with_what_was_found() {
     let found = measured(profile, &[Quantity::Size], &[Transport::Multipart], 1 << 20).await;
     assert!(found.stopped.as_ref().unwrap().contains("pace.max_bytes"), "{found:?}");
     assert!(found.bytes <= 100_000);
-    assert!(matches!(found.limits[..], [Limit { finding: Finding::Open { delivered: Some(_), refused: None, .. }, .. }]));
+    assert!(matches!(
+        found.limits[..],
+        [Limit { finding: Finding::Open { delivered: Some(_), refused: None, .. }, .. }]
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,6 +303,11 @@ async fn an_edge_that_inspects_all_or_nothing_has_no_window() {
     assert!(up_to.body > (1 << 20) - 256, "{up_to:?}");
     let found = measured(edge_of(|_| 200), &[Quantity::Window], &[Transport::Multipart], 1 << 20).await;
     assert!(matches!(found.limits[0].finding, Finding::Unseen { .. }) && found.is_known());
+    // Where no file of text gets through, nothing is known of what is looked at.
+    let profile = edge_of(|upload| if upload.len() > 3000 { 413 } else { 200 });
+    let found = measured(profile, &[Quantity::Window], &[Transport::Multipart], 1 << 20).await;
+    let Finding::Open { why, .. } = &found.limits[0].finding else { panic!("{found:?}") };
+    assert!(why.contains("no benign file of text") && !found.is_known(), "{why}");
 }
 
 /// The embedded lab's upper plan looks at the first 128 KiB of the body.

@@ -94,8 +94,12 @@ pub(crate) fn limits(args: &LimitsArgs, settings: &Settings, console: &Console) 
             .key("--profile")
             .help("give the profile of an edge, or of two that are measured beside each other"));
     }
-    let send =
-        SendOptions { rate: args.rate, concurrency: None, allow_production: args.allow_production, dry_run: args.dry_run };
+    let send = SendOptions {
+        rate: args.rate,
+        concurrency: None,
+        allow_production: args.allow_production,
+        dry_run: args.dry_run,
+    };
     if args.dry_run {
         let mut text = "nothing is sent: this is what would be\n".to_owned();
         for path in &profiles {
@@ -110,7 +114,9 @@ pub(crate) fn limits(args: &LimitsArgs, settings: &Settings, console: &Console) 
     let known = edges.iter().all(EdgeLimits::is_known);
     let document = LimitsDocument { schema_version: SCHEMA_VERSION, edges };
     if args.json {
-        console.render(|out| serde_json::to_writer_pretty(&mut *out, &document).map_err(Into::into).and_then(|()| writeln!(out)))?;
+        console.render(|out| {
+            serde_json::to_writer_pretty(&mut *out, &document).map_err(Into::into).and_then(|()| writeln!(out))
+        })?;
     } else {
         console.render(|out| report::render_limits(&document, out))?;
     }

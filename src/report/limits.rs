@@ -85,7 +85,11 @@ fn sentence(limit: &Limit) -> String {
             format!("can't be seen: none of {} runs of bytes is refused in a file", tried.len())
         }
         Finding::Everywhere { run, filename, up_to } => {
-            format!("≥ {} ({} of the body): `{run}` in `{filename}` is refused wherever it stands", bytes(up_to.value), bytes(up_to.body))
+            format!(
+                "≥ {} ({} of the body): `{run}` in `{filename}` is refused wherever it stands",
+                bytes(up_to.value),
+                bytes(up_to.body)
+            )
         }
         Finding::Window { run, filename, inspected } => {
             let (file, body) = (bytes(inspected.value), bytes(inspected.body));
@@ -103,7 +107,8 @@ fn told(quantity: Quantity, amount: &Amount) -> String {
     match quantity {
         Quantity::Size | Quantity::Window => format!("file {}, body {}", bytes(amount.value), bytes(amount.body)),
         Quantity::Text => {
-            let no_files = amount.no_files.map_or_else(String::new, |count| format!(", {} without the file", bytes(count)));
+            let no_files =
+                amount.no_files.map_or_else(String::new, |count| format!(", {} of part heads and texts", bytes(count)));
             format!("text {}{no_files}, body {}", bytes(amount.value), bytes(amount.body))
         }
         Quantity::Filename => bytes(amount.value),
@@ -120,4 +125,95 @@ fn refused_as(refusal: &Refusal) -> String {
 
 fn bytes(count: u64) -> String {
     format!("{} B", grouped(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Outcome;
+
+    fn amount(value: u64, body: u64) -> Amount {
+        Amount { value, body, no_files: None }
+    }
+
+    fn told(quantity: Quantity, finding: Finding) -> String {
+        sentence(&Limit { quantity, transport: Transport::Multipart, format: None, finding, requests: 1 })
+    }
+
+    fn refusal(status: Option<u16>, signature: &str) -> Refusal {
+        Refusal { outcome: Outcome::TooLarge, status, signature: Some(signature.to_owned()) }
+    }
+
+    #[test]
+    fn each_finding_is_told_in_a_sentence() {
+        let (run, filename) = ("<script>".to_owned(), "a.txt".to_owned());
+        let limit = |refusal, counted| Finding::Limit {
+            delivered: amount(8000, 8192),
+            refused: amount(8001, 8193),
+            refusal,
+            counted,
+        };
+        let rows = [
+            (
+                Quantity::Size,
+                Finding::AtLeast { delivered: amount(99_999_800, 100_000_000) },
+                "≥ file 99,999,800 B, body 100,000,000 B",
+            ),
+            (
+                Quantity::Size,
+                limit(refusal(Some(413), "nginx"), Some(Counted::Body)),
+                "file 8,000 B, body 8,192 B; one more is refused: too_large 413 (nginx); the whole body counts",
+            ),
+            (Quantity::Filename, limit(refusal(None, UNRECOGNISED), None), "8,000 B; one more is refused: too_large"),
+            (
+                Quantity::Files,
+                Finding::Nothing { refused: amount(1, 300), refusal: refusal(Some(403), UNRECOGNISED) },
+                "even 1 is refused: too_large 403",
+            ),
+            (
+                Quantity::Fields,
+                Finding::Open { delivered: Some(1000), refused: None, why: "interrupted".to_owned() },
+                "not found: delivered at 1,000, interrupted",
+            ),
+            (
+                Quantity::Window,
+                Finding::Unseen { tried: vec![run.clone()] },
+                "can't be seen: none of 1 runs of bytes is refused in a file",
+            ),
+            (
+                Quantity::Window,
+                Finding::Window { run, filename, inspected: amount(8000, 8192) },
+                "file 8,000 B, body 8,192 B: `<script>` in `a.txt` passes if it ends one byte later",
+            ),
+        ];
+        for (quantity, finding, expected) in rows {
+            assert_eq!(told(quantity, finding), expected);
+        }
+    }
+
+    #[test]
+    fn what_one_edge_was_not_measured_for_is_said() {
+        let limit = Limit {
+            quantity: Quantity::Files,
+            transport: Transport::Multipart,
+            format: None,
+            finding: Finding::AtLeast { delivered: amount(20, 4000) },
+            requests: 1,
+        };
+        let edge = |profile: &str, limits: &[Limit], stopped: Option<&str>| EdgeLimits {
+            profile: profile.to_owned(),
+            limits: limits.to_vec(),
+            stopped: stopped.map(str::to_owned),
+            requests: 1,
+            bytes: 4000,
+        };
+        let edges = vec![edge("now", &[limit], None), edge("next\u{1b}[2J", &[], Some("interrupted"))];
+        let mut out = Vec::new();
+        render_limits(&LimitsDocument { schema_version: 1, edges }, &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "files in a form (multipart)\n  now            ≥ 20\n  next\\u{1b}[2J  not measured\n\n\
+             now: 1 request, 4,000 B sent\nnext\\u{1b}[2J: 1 request, 4,000 B sent; not all was measured: interrupted\n"
+        );
+    }
 }

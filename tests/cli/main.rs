@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(unix)]
 
+mod limits;
 mod network;
 mod origin;
 mod preflight;

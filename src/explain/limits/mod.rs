@@ -44,8 +44,7 @@ pub enum Quantity {
 
 impl Quantity {
     /// Every quantity, in the order in which they are measured.
-    pub const ALL: [Self; 6] =
-        [Self::Size, Self::Text, Self::Filename, Self::Files, Self::Fields, Self::Window];
+    pub const ALL: [Self; 6] = [Self::Size, Self::Text, Self::Filename, Self::Files, Self::Fields, Self::Window];
 
     /// Its name in flags and reports.
     #[must_use]
@@ -327,11 +326,7 @@ async fn unsteady(
     for (number, expected) in [(first, passing.other()), (last, passing)].into_iter().chain(before) {
         let answer = Answer::of(&questions.ask(&case(number)?).await?);
         if answer != expected {
-            return Ok(Some(format!(
-                "asked again, {number} is {} where it was {}",
-                answer.words(),
-                expected.words()
-            )));
+            return Ok(Some(format!("asked again, {number} is {} where it was {}", answer.words(), expected.words())));
         }
     }
     Ok(None)
@@ -412,11 +407,7 @@ impl Survey {
         over
     }
 
-    async fn transport(
-        &mut self,
-        transport: Transport,
-        told: &mut impl FnMut(&str),
-    ) -> Result<(), Stop> {
+    async fn transport(&mut self, transport: Transport, told: &mut impl FnMut(&str)) -> Result<(), Stop> {
         let plain = probe::plain(transport);
         self.begin(Quantity::Size, transport, Some("pdf"));
         told(&format!("a small file ({})", transport.as_str()));
@@ -499,11 +490,7 @@ impl Survey {
 }
 
 /// Whether the limit is of the body or of the file: the largest file that is delivered, in a larger body.
-async fn counted(
-    probe: &Probe,
-    last: u64,
-    questions: &mut Questions,
-) -> Result<Option<Counted>, Stop> {
+async fn counted(probe: &Probe, last: u64, questions: &mut Questions) -> Result<Option<Counted>, Stop> {
     match (probe.quantity, probe.transport) {
         // The body is the file.
         (_, Transport::Put)

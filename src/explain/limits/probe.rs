@@ -3,7 +3,7 @@
 use super::bracket::{Search, usual_bytes, usual_counts};
 use super::{Amount, Quantity, Wanted};
 use crate::corpus::pad::{self, pad};
-use crate::corpus::{Beside, Case, CaseId, Content, Corpus, Filename, Intent, Transport, canary};
+use crate::corpus::{Beside, Case, CaseId, Content, Corpus, Filename, Intent, Transport, Trips, canary};
 use crate::error;
 use crate::explain::{Questions, Stop};
 use crate::wire::Segment;
@@ -56,7 +56,7 @@ pub(super) fn samples() -> error::Result<Vec<Case>> {
     let corpus = Corpus::builtin()?;
     let own = |extension: &str| {
         let fits = corpus.attachments.iter().filter(|entry| {
-            let untripped = entry.attachment.provenance.trips.as_ref().is_none_or(|trips| trips.is_empty());
+            let untripped = entry.attachment.provenance.trips.as_ref().is_none_or(Trips::is_empty);
             entry.attachment.intent == Intent::Legit
                 && untripped
                 && entry.filename.text.rsplit_once('.').is_some_and(|(_, own)| own == extension)
@@ -165,9 +165,8 @@ impl Probe {
             Quantity::Size | Quantity::Window => return Ok(None),
         };
         let has_place = match (quantity, base.transport) {
-            (Quantity::Files, transport) => transport == Transport::Multipart,
             // All of a JSON body is text: its limit is that of the size.
-            (Quantity::Text, transport) => transport == Transport::Multipart,
+            (Quantity::Files | Quantity::Text, transport) => transport == Transport::Multipart,
             (Quantity::Fields, transport) => transport != Transport::Put,
             (Quantity::Filename | Quantity::Size | Quantity::Window, _) => true,
         };
@@ -207,7 +206,8 @@ impl Probe {
             }
             Quantity::Files => {
                 let content = Content::from_bytes(&b"attachment\n"[..]);
-                let file = |at: u64| Beside::File { name: None, filename: format!("{at}.txt"), content: content.clone() };
+                let file =
+                    |at: u64| Beside::File { name: None, filename: format!("{at}.txt"), content: content.clone() };
                 Ok(self.with((1..number).map(file).collect()))
             }
             Quantity::Fields => {

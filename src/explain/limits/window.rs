@@ -21,10 +21,8 @@ const RUNS: [&str; 8] = [
 ];
 
 /// Files that may hold such bytes and stay what they are, which XML would not: extension, what stands before them, and after.
-const FILES: [(&str, &str, &str); 2] = [
-    ("txt", "attachment\n", "\n"),
-    ("html", "<!DOCTYPE html>\n<title>attachment</title>\n<pre>\n", "\n</pre>\n"),
-];
+const FILES: [(&str, &str, &str); 2] =
+    [("txt", "attachment\n", "\n"), ("html", "<!DOCTYPE html>\n<title>attachment</title>\n<pre>\n", "\n</pre>\n")];
 
 /// Bytes of a file in which a run is tried.
 const SMALL: u64 = 4096;
@@ -33,7 +31,7 @@ const SMALL: u64 = 4096;
 pub(super) const LARGE: u64 = 2 << 20;
 
 /// Requests that trying all runs, and cutting one to size, may take.
-pub(super) const SMALL_REQUESTS: u32 = (FILES.len() * (RUNS.len() + 1)) as u32 + 8;
+pub(super) const SMALL_REQUESTS: u32 = 26;
 
 /// A run of bytes in a file of text.
 #[derive(Debug, Clone)]
@@ -107,6 +105,9 @@ pub(super) async fn look(
     };
     let (run, filename) = planted.words();
     let most = largest_file(&planted.case(SMALL, planted.first())?, body, questions)?.min(file).min(LARGE);
+    if most < SMALL {
+        return Err(Stop::Variant(format!("files of {SMALL} bytes are too large")));
+    }
     let amount = |end: u64, questions: &Questions| -> Result<Amount, Stop> {
         let before = before_file(&planted.case(most, planted.first())?, questions)?;
         Ok(Amount { value: end, body: before + on_the_wire(end, transport), no_files: None })
@@ -116,10 +117,14 @@ pub(super) async fn look(
     }
     if !refused(&planted.case(most, planted.first())?, questions).await? {
         let sized = |size: u64, questions: &Questions| -> Result<Amount, Stop> {
-            Ok(Amount { value: size, body: body_len(&planted.case(size, planted.first())?, questions)?, no_files: None })
+            Ok(Amount {
+                value: size,
+                body: body_len(&planted.case(size, planted.first())?, questions)?,
+                no_files: None,
+            })
         };
         let envelope = sized(SMALL, questions)?.body - SMALL;
-        let search = Search { range: SMALL..=most, usual: less(usual_bytes(0), envelope), guesses: Vec::new() };
+        let search = Search { range: SMALL..=most, usual: less(&usual_bytes(0), envelope), guesses: Vec::new() };
         let case = |size: u64| planted.case(size, planted.first());
         if let Some(why) = close(bracket, &search, case, questions).await? {
             return Ok(Finding::Unsteady { why });
@@ -139,20 +144,18 @@ pub(super) async fn look(
         return Ok(Finding::Everywhere { run, filename, up_to: amount(last, questions)? });
     }
     let before = before_file(&planted.case(most, first)?, questions)?;
-    let search = Search { range: first..=last, usual: less(usual_bytes(0), before), guesses: Vec::new() };
+    let search = Search { range: first..=last, usual: less(&usual_bytes(0), before), guesses: Vec::new() };
     if let Some(why) = close(bracket, &search, |end| planted.case(most, end), questions).await? {
         return Ok(Finding::Unsteady { why });
     }
     match (bracket.passes, bracket.trips) {
-        (Some(inspected), Some(_)) => {
-            Ok(Finding::Window { run, filename, inspected: amount(inspected, questions)? })
-        }
+        (Some(inspected), Some(_)) => Ok(Finding::Window { run, filename, inspected: amount(inspected, questions)? }),
         _ => Err(Stop::Variant("nothing was closed in on".to_owned())),
     }
 }
 
 /// Sizes of a body as those of what it holds beside `envelope` bytes; files may be what is counted, too.
-fn less(usual: Vec<u64>, envelope: u64) -> Vec<u64> {
+fn less(usual: &[u64], envelope: u64) -> Vec<u64> {
     let within = usual.iter().filter_map(|bytes| bytes.checked_sub(envelope));
     let mut all: Vec<u64> = within.chain(usual.iter().copied()).collect();
     all.sort_unstable();
@@ -172,11 +175,13 @@ async fn close(
 
 /// A run that is refused at the start of a small file, where the same file without it is delivered, cut to what is needed.
 async fn plant(transport: Transport, questions: &mut Questions) -> Result<Option<Planted>, Stop> {
+    let mut delivered = false;
     for file in FILES {
         let planted = Planted::new(file, transport);
         if refused(&planted.case(SMALL, planted.first())?, questions).await? {
             continue;
         }
+        delivered = true;
         for run in RUNS {
             let planted = planted.with(run.as_bytes());
             if !refused(&planted.case(SMALL, planted.first())?, questions).await? {
@@ -191,12 +196,23 @@ async fn plant(transport: Transport, questions: &mut Questions) -> Result<Option
             return Ok(Some(planted.with(&run.as_bytes()[..usize::try_from(len).unwrap_or(run.len())])));
         }
     }
-    Ok(None)
+    if delivered {
+        Ok(None)
+    } else {
+        Err(Stop::Variant(format!("no benign file of text of {SMALL} bytes is delivered")))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trying_all_runs_takes_no_more_requests_than_are_planned() {
+        let cut = RUNS.iter().map(|run| run.len().ilog2() + 1).max().unwrap();
+        let tried = u32::try_from(FILES.len() * (RUNS.len() + 1)).unwrap();
+        assert!(tried + cut <= SMALL_REQUESTS, "{tried} and {cut}");
+    }
 
     #[test]
     fn the_run_ends_where_it_is_told_to_and_begins_a_line() {
