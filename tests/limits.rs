@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use base64::Engine as _;
 use wafcanary::corpus::{Case, Transport, canary};
 use wafcanary::explain::Questions;
-use wafcanary::explain::limits::{Amount, Counted, EdgeLimits, Finding, Limit, Quantity, Survey, Wanted};
+use wafcanary::explain::limits::{Amount, Counted, EdgeLimits, Finding, Limit, Plan, Quantity, Survey, Wanted};
 use wafcanary::profile::Profile;
 use wafcanary::profile::target::Scheme;
 use wafcanary::replay::Replayer;
@@ -127,6 +127,15 @@ fn serve(stream: &TcpStream, rule: &impl Fn(&Upload) -> u16) {
 
 /// Measures, and sees to it that the plan was kept.
 async fn measured(profile: Profile, quantities: &[Quantity], transports: &[Transport], max_size: u64) -> EdgeLimits {
+    planned(profile, quantities, transports, max_size).await.1
+}
+
+async fn planned(
+    profile: Profile,
+    quantities: &[Quantity],
+    transports: &[Transport],
+    max_size: u64,
+) -> (Plan, EdgeLimits) {
     let profile = Arc::new(profile);
     let questions = Questions::new(Replayer::new(profile.clone(), "limits").unwrap(), profile);
     let wanted = Wanted { quantities: quantities.to_vec(), transports: transports.to_vec(), max_size };
@@ -136,7 +145,7 @@ async fn measured(profile: Profile, quantities: &[Quantity], transports: &[Trans
     let limits = survey.into_limits(None);
     assert!(limits.requests <= plan.most_requests, "{} of {plan:?}", limits.requests);
     assert!(limits.bytes <= plan.most_bytes, "{} of {plan:?}", limits.bytes);
-    limits
+    (plan, limits)
 }
 
 /// The amounts on both sides of a limit, and what counts.
@@ -182,9 +191,10 @@ async fn a_limit_of_the_file_is_exact_in_each_transport_and_told_from_one_of_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_delivered_whole_is_a_lower_bound() {
-    let found = measured(edge_of(|_| 200), &[Quantity::Size], &ALL, 300_001).await;
-    for measured in &found.limits {
+async fn what_is_delivered_whole_is_a_lower_bound_and_costs_what_was_planned() {
+    let (plan, found) = planned(edge_of(|_| 200), &Quantity::ALL, &ALL, 300_001).await;
+    assert_eq!((found.requests, found.bytes), (plan.least_requests, plan.least_bytes));
+    for measured in found.limits.iter().filter(|limit| limit.quantity == Quantity::Size) {
         let Finding::AtLeast { delivered } = &measured.finding else { panic!("{measured:?}") };
         assert_eq!(delivered.body, 300_001, "{measured:?}");
     }

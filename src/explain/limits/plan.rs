@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use futures_util::FutureExt as _;
 
 use super::bracket::{Bracket, Search};
-use super::probe::{Probe, body_len};
-use super::window::{LARGE, SMALL_REQUESTS};
+use super::probe::{Probe, body_len, plain};
+use super::window::{CUTTING, LARGE, trials};
 use super::{Quantity, Wanted};
 use crate::corpus::Case;
 use crate::explain::{Questions, Stop};
 
 /// Requests for a limit beside those of the search: three ask again, one asks what is counted, one whether we are banned.
-const AROUND: u32 = 5;
+const AROUND: usize = 5;
 
 /// Requests and body bytes, as many as there can be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,24 +31,37 @@ impl Plan {
     pub(super) fn of(wanted: &Wanted, samples: &[Case], questions: &Questions) -> Result<Self, Stop> {
         let mut plan = Self::default();
         for transport in &wanted.transports {
-            plan.add(Cost { requests: 1, bytes: 0 }, Cost { requests: 1, bytes: 4096 });
-            let mut first = true;
+            let once = Cost { requests: 1, bytes: body_len(&plain(*transport), questions)? };
+            plan.add(once, once);
+            let mut formats = 0;
             for mut probe in Probe::all(*transport, samples, wanted, questions)? {
                 let most = *probe.search.range.end();
-                if probe.quantity == Quantity::Size && !std::mem::take(&mut first) {
-                    // What was found of the first format is tried first.
-                    probe.search.guesses.push(most);
-                }
                 let body = Bodies::of(&probe, questions)?;
-                let (least, worst) = costs(&probe.search, &|number| body.of_number(number));
-                plan.add(least, worst);
+                let mut guessed = Cost::default();
+                if probe.quantity == Quantity::Size {
+                    if formats > 0 {
+                        // What was found of the formats before is tried first.
+                        probe.search.guesses.push(most);
+                        guessed = Cost { requests: 2 * formats, bytes: u64::from(2 * formats) * most };
+                    }
+                    formats += 1;
+                }
+                let mut least = Cost::default();
+                for number in asked(&probe.search, u64::MAX) {
+                    least = least.and(Cost { requests: 1, bytes: probe.body(number, questions)? });
+                }
+                plan.add(least, worst(&probe.search, &|number| body.of_number(number)).and(guessed));
             }
             if wanted.quantities.contains(&Quantity::Window) {
                 let most = wanted.max_size.min(LARGE);
                 let search = Search { range: 1..=most, usual: super::bracket::usual_bytes(0), guesses: Vec::new() };
-                let (_, worst) = costs(&search, &|_| most * 4 / 3 + 4096);
-                let small = Cost { requests: SMALL_REQUESTS, bytes: u64::from(SMALL_REQUESTS) * 8192 };
-                plan.add(small, Cost { requests: small.requests + worst.requests, bytes: small.bytes + worst.bytes });
+                let worst = worst(&search, &|_| most * 4 / 3 + 4096);
+                let mut tried = Cost::default();
+                for case in trials(*transport)? {
+                    tried = tried.and(Cost { requests: 1, bytes: body_len(&case, questions)? });
+                }
+                let cut = Cost { requests: CUTTING, bytes: u64::from(CUTTING) * 8192 };
+                plan.add(tried, tried.and(cut).and(worst));
             }
         }
         Ok(plan)
@@ -68,7 +81,13 @@ struct Cost {
     bytes: u64,
 }
 
-/// Body bytes of a probe's cases: they grow evenly with the number.
+impl Cost {
+    fn and(self, other: Self) -> Self {
+        Self { requests: self.requests + other.requests, bytes: self.bytes + other.bytes }
+    }
+}
+
+/// Body bytes of a probe's cases, or more: with the number they grow evenly, or by more digits.
 struct Bodies {
     lowest: u64,
     first: u64,
@@ -79,13 +98,7 @@ struct Bodies {
 impl Bodies {
     fn of(probe: &Probe, questions: &Questions) -> Result<Self, Stop> {
         let (lowest, most) = (*probe.search.range.start(), *probe.search.range.end());
-        let body = |number: u64| match probe.quantity {
-            Quantity::Size => Ok(number),
-            Quantity::Text | Quantity::Filename | Quantity::Files | Quantity::Fields | Quantity::Window => {
-                body_len(&probe.case(number)?, questions)
-            }
-        };
-        Ok(Self { lowest, first: body(lowest)?, most, last: body(most)? })
+        Ok(Self { lowest, first: probe.body(lowest, questions)?, most, last: probe.body(most, questions)? })
     }
 
     fn of_number(&self, number: u64) -> u64 {
@@ -94,27 +107,26 @@ impl Bodies {
     }
 }
 
-/// What a search costs where nothing trips, and what it costs at most: it is made for each limit that there may be.
-fn costs(search: &Search, body: &dyn Fn(u64) -> u64) -> (Cost, Cost) {
-    let made = |limit: u64| {
-        let mut cost = Cost::default();
-        let mut trips = async |number: u64| {
-            cost.requests += 1;
-            cost.bytes += body(number);
-            Ok::<_, Infallible>(number > limit)
-        };
-        // Nothing is waited for.
-        let _ = Bracket::default().close(search, &mut trips).now_or_never();
-        cost
+/// The numbers that a search asks for where those over `limit` trip.
+fn asked(search: &Search, limit: u64) -> Vec<u64> {
+    let mut asked = Vec::new();
+    let mut trips = async |number: u64| {
+        asked.push(number);
+        Ok::<_, Infallible>(number > limit)
     };
+    // Nothing is waited for.
+    let _ = Bracket::default().close(search, &mut trips).now_or_never();
+    asked
+}
+
+/// What a search costs at most: it is made for each limit that there may be.
+fn worst(search: &Search, body: &dyn Fn(u64) -> u64) -> Cost {
     let (lowest, most) = (*search.range.start(), *search.range.end());
     let usual = search.usual.iter().copied().filter(|limit| search.range.contains(limit));
-    let worst = usual.flat_map(|limit| [limit, limit + limit / 37 + 3]).chain([most - 1, lowest]);
-    let worst = worst.filter(|limit| *limit < most).map(|limit| {
-        let cost = made(limit);
-        Cost { requests: cost.requests + AROUND, bytes: cost.bytes + u64::from(AROUND) * body(limit) }
-    });
-    let requests = worst.clone().map(|cost| cost.requests).max().unwrap_or_default();
-    let bytes = worst.map(|cost| cost.bytes).max().unwrap_or_default();
-    (made(u64::MAX), Cost { requests, bytes })
+    let limits = usual.flat_map(|limit| [limit, limit + limit / 37 + 3]).chain([most - 1, lowest]);
+    limits.filter(|limit| *limit < most).fold(Cost::default(), |worst, limit| {
+        let asked = asked(search, limit).into_iter().chain(std::iter::repeat_n(limit + 1, AROUND));
+        let cost = asked.map(|number| Cost { requests: 1, bytes: body(number) }).fold(Cost::default(), Cost::and);
+        Cost { requests: worst.requests.max(cost.requests), bytes: worst.bytes.max(cost.bytes) }
+    })
 }

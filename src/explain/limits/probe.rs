@@ -131,7 +131,8 @@ impl Probe {
         let base = plain(transport);
         for quantity in [Quantity::Text, Quantity::Filename, Quantity::Files, Quantity::Fields] {
             if wanted.quantities.contains(&quantity) {
-                probes.extend(Self::of_number(quantity, &base, wanted.max_size, questions)?);
+                let probe = Self::of_number(quantity, &base, questions)?;
+                probes.extend(probe.map(|probe| probe.within(wanted.max_size, questions)).transpose()?.flatten());
             }
         }
         Ok(probes)
@@ -155,10 +156,10 @@ impl Probe {
     }
 
     /// `None`: the transport has no place for it.
-    fn of_number(quantity: Quantity, base: &Case, max_size: u64, questions: &Questions) -> Result<Option<Self>, Stop> {
+    fn of_number(quantity: Quantity, base: &Case, questions: &Questions) -> Result<Option<Self>, Stop> {
         let own_fields = questions.profile().upload.fields.len() as u64;
         let (lowest, most) = match quantity {
-            Quantity::Text => (1, MOST_TEXT.min(max_size)),
+            Quantity::Text => (1, MOST_TEXT),
             Quantity::Filename => (8, MOST_NAME),
             Quantity::Files => (1, MOST_FILES),
             Quantity::Fields => (own_fields + 1, own_fields + MOST_FIELDS),
@@ -250,13 +251,13 @@ impl Probe {
             // A larger body is what is looked for: formats need not have the same limit.
             return Ok((fits < body).then_some(self));
         }
-        if body_len(&self.case(fits)?, questions)? > body {
+        if self.body(fits, questions)? > body {
             return Ok(None);
         }
         let mut over = most + 1;
         while over - fits > 1 {
             let middle = fits + (over - fits) / 2;
-            if body_len(&self.case(middle)?, questions)? > body {
+            if self.body(middle, questions)? > body {
                 over = middle;
             } else {
                 fits = middle;
@@ -264,6 +265,17 @@ impl Probe {
         }
         self.search.range = *self.search.range.start()..=fits;
         Ok(Some(self))
+    }
+
+    /// Body bytes of the case with so many.
+    pub(super) fn body(&self, number: u64, questions: &Questions) -> Result<u64, Stop> {
+        match self.quantity {
+            // NOTE: it is what was asked for, and to pad a large file takes a while.
+            Quantity::Size => Ok(number),
+            Quantity::Text | Quantity::Filename | Quantity::Files | Quantity::Fields | Quantity::Window => {
+                body_len(&self.case(number)?, questions)
+            }
+        }
     }
 
     /// How much it is, in the quantity's own measure and as a body.
