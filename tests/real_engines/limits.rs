@@ -98,14 +98,32 @@ fn limits_of_all_but_files_are_those_of_modsecuritys_configuration_to_the_byte()
 }
 
 #[test]
-fn the_number_of_fields_is_that_of_modsecuritys_configuration() {
+fn a_file_in_json_is_no_file_to_modsecurity() {
+    let engines = lab();
+    for (engine, refusal, longer) in [("ngx-crs-pl1", ("blocked", 400), 0), ("apa-crs-pl1", ("too_large", 413), 1)] {
+        let limit = configured(&engines, &format!("{engine}/modsecurity.conf"), "SecRequestBodyNoFilesLimit");
+        let found = measured(&engines, engine, &["--only", "size", "--transport", "base64-json", "--max-size", "1MiB"]);
+        assert_eq!(found.len(), 4);
+        are(&found, ["size", "body"], limit - longer, refusal);
+        let largest = found.iter().map(|found| found["delivered"]["value"].as_u64().unwrap()).max();
+        assert_eq!(largest, Some(98_256));
+    }
+}
+
+#[test]
+fn numbers_and_names_are_limited_as_modsecuritys_configuration_says() {
     let engines = lab();
     let limit = configured(&engines, "ngx-crs-pl1/modsecurity.conf", "SecArgumentsLimit");
-    let found = measured(&engines, "ngx-crs-pl1", &["--only", "fields,files"]);
-    let [files, fields] = &found[..] else { panic!("{found:#?}") };
-    // The recommended rule 200007 refuses as many as the limit.
-    are(std::slice::from_ref(fields), ["fields", "value"], limit - 1, ("blocked", 400));
-    assert_eq!(files["finding"], "at_least", "{files:#}");
+    assert_eq!(limit, 1000);
+    // In version 3, the recommended rule 200007 refuses as many as the limit; version 2 has the same limit built in.
+    for (engine, delivered) in [("ngx-crs-pl1", limit - 1), ("apa-crs-pl1", limit)] {
+        let found = measured(&engines, engine, &["--only", "fields,files,filename"]);
+        let [filename, files, fields] = &found[..] else { panic!("{found:#?}") };
+        are(std::slice::from_ref(fields), ["fields", "value"], delivered, ("blocked", 400));
+        // The part's header line, with its end, must be shorter than 4,096 bytes.
+        are(std::slice::from_ref(filename), ["filename", "value"], 4037, ("blocked", 400));
+        assert_eq!(files["finding"], "at_least", "{files:#}");
+    }
 }
 
 #[test]
