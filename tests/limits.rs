@@ -255,6 +255,28 @@ async fn an_edge_that_changes_its_mind_gets_no_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_edge_that_refuses_now_and_then_gets_no_limit() {
+    for period in 2..=9 {
+        let uploads = AtomicU64::new(0);
+        let profile =
+            edge_of(move |_| if (uploads.fetch_add(1, Relaxed) + 1).is_multiple_of(period) { 403 } else { 200 });
+        let found = measured(profile, &Quantity::ALL, &[Transport::Multipart], 1 << 17).await;
+        let wrong = found.limits.iter().find(|limit| match limit.finding {
+            Finding::Limit { .. }
+            | Finding::Window { .. }
+            | Finding::Everywhere { .. }
+            | Finding::SmallFilesOnly { .. } => true,
+            Finding::AtLeast { .. }
+            | Finding::Nothing { .. }
+            | Finding::Unsteady { .. }
+            | Finding::Open { .. }
+            | Finding::Unseen { .. } => false,
+        });
+        assert!(wrong.is_none(), "each {period}th: {wrong:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edge_that_bans_us_is_asked_no_more() {
     let refusals = AtomicU64::new(0);
     let profile = edge_of(move |upload| {

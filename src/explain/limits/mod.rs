@@ -311,8 +311,8 @@ async fn refused(case: &Case, questions: &mut Questions) -> Result<bool, Stop> {
     Ok(Answer::of(&questions.verdict(case).await?) == Answer::Refused)
 }
 
-/// Asks once more for the last number that passed, its two neighbours, and what trips. `passing`: the answer to numbers
-/// that pass. Gives why the answers are not steady, if they are not.
+/// Asks once more for the last number that passed and its neighbours, twice for the one that trips. `passing`: the answer to
+/// numbers that pass. Gives why the answers are not steady, if they are not.
 async fn unsteady(
     bracket: &Bracket,
     lowest: u64,
@@ -322,8 +322,10 @@ async fn unsteady(
 ) -> Result<Option<String>, Stop> {
     let (Some(last), Some(first)) = (bracket.passes, bracket.trips) else { return Ok(None) };
     let before = (last > lowest).then(|| (last - 1, passing));
-    // What trips first and what passes after it: an edge that has banned us refuses both.
-    for (number, expected) in [(first, passing.other()), (last, passing)].into_iter().chain(before) {
+    // What trips twice in a row, or an edge that refuses each fourth upload would do. What passes after it: an edge that has
+    // banned us refuses both.
+    let tripping = (first, passing.other());
+    for (number, expected) in [tripping, tripping, (last, passing)].into_iter().chain(before) {
         let answer = Answer::of(&questions.ask(&case(number)?).await?);
         if answer != expected {
             return Ok(Some(format!("asked again, {number} is {} where it was {}", answer.words(), expected.words())));

@@ -11,8 +11,8 @@ use super::{Quantity, Wanted};
 use crate::corpus::Case;
 use crate::explain::{Questions, Stop};
 
-/// Requests for a limit beside those of the search: three ask again, one asks what is counted, one whether we are banned.
-const AROUND: usize = 5;
+/// Requests for a limit beside those of the search: four ask again, one asks what is counted, one whether we are banned.
+const AROUND: usize = 6;
 
 /// Requests and body bytes, as many as there can be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -30,8 +30,8 @@ const SMALL: u64 = 4096;
 /// Bytes of a file in which the window is looked for, unless fewer are delivered.
 pub(super) const LARGE: u64 = 2 << 20;
 
-/// Requests that cutting a run to size may take.
-pub(super) const CUTTING: u32 = 8;
+/// Requests that asking again for each run that is refused, and cutting one to size, may take.
+pub(super) const CUTTING: u32 = 40;
 
 /// A run of bytes in a file of text.
 #[derive(Debug, Clone)]
@@ -141,6 +141,14 @@ pub(super) async fn look(
     }
     let (first, last) = (planted.first(), planted.last(most));
     if refused(&planted.case(most, last)?, questions).await? {
+        let benign = planted.with(b"").case(most, first)?;
+        if !each_time(&planted.case(most, last)?, questions).await?
+            || Answer::of(&questions.ask(&benign).await?) == Answer::Refused
+        {
+            return Ok(Finding::Unsteady {
+                why: format!("asked again, a `{filename}` of {most} bytes has another answer"),
+            });
+        }
         return Ok(Finding::Everywhere { run, filename, up_to: amount(last, questions)? });
     }
     let before = before_file(&planted.case(most, first)?, questions)?;
@@ -173,6 +181,16 @@ async fn close(
     unsteady(bracket, *search.range.start(), Answer::Refused, case, questions).await
 }
 
+/// Whether a case that was refused is refused twice more.
+async fn each_time(case: &Case, questions: &mut Questions) -> Result<bool, Stop> {
+    for _ in 0..2 {
+        if Answer::of(&questions.ask(case).await?) == Answer::Delivered {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Every small file that is sent where none is refused.
 pub(super) fn trials(transport: Transport) -> Result<Vec<Case>, Stop> {
     let files = FILES.into_iter().map(|file| Planted::new(file, transport));
@@ -197,6 +215,9 @@ async fn plant(transport: Transport, questions: &mut Questions) -> Result<Option
             if !refused(&planted.case(SMALL, planted.first())?, questions).await? {
                 continue;
             }
+            if !each_time(&planted.case(SMALL, planted.first())?, questions).await? {
+                continue;
+            }
             // Where the window ends depends on the last byte that is needed.
             let len = search::threshold(0, run.len() as u64, &mut async |len| {
                 let shorter = planted.with(&run.as_bytes()[..usize::try_from(len).unwrap_or(run.len())]);
@@ -218,8 +239,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cutting_a_run_takes_no_more_requests_than_are_planned() {
-        assert!(RUNS.iter().all(|run| run.len().ilog2() < CUTTING));
+    fn runs_that_are_refused_take_no_more_requests_than_are_planned() {
+        let again = u32::try_from(2 * FILES.len() * RUNS.len()).unwrap();
+        assert!(RUNS.iter().all(|run| again + run.len().ilog2() < CUTTING));
     }
 
     #[test]
