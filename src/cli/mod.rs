@@ -9,6 +9,7 @@ mod edge;
 mod explain;
 mod generate;
 mod lab;
+mod limits;
 mod options;
 mod origin;
 mod preflight;
@@ -79,6 +80,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Find out why the candidate refuses what the baseline delivers: which characters, bytes, size or header
     Explain(explain::ExplainArgs),
+    /// Find an edge's limits, to the byte: sizes, filenames, numbers of files and fields, and how much it inspects
+    Limits(limits::LimitsArgs),
     /// List, check, count or add attachments, and list the cases made from them
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
@@ -124,6 +127,7 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
         Command::Demo(_)
         | Command::Report(_)
         | Command::Explain(_)
+        | Command::Limits(_)
         | Command::Corpus(_)
         | Command::Profile(_)
         | Command::Lab(_)
@@ -161,6 +165,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Compare(args) => compare::compare(args, &settings()?, console),
         Command::Report(args) => report::report(&args, console),
         Command::Explain(args) => explain::explain(&args, &settings()?, console),
+        Command::Limits(args) => limits::limits(&args, &settings()?, console),
         Command::Corpus(command) => corpus::corpus(command, &settings()?, console),
         Command::Profile(command) => profile::profile(command, console),
         Command::Lab(command) => lab::lab(command, console),

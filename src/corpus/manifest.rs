@@ -294,6 +294,12 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
     }
 }
 
+/// Reads a size as manifests write it: bytes, or a number with a unit.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<u64> {
+    RawSize::Text(text.to_owned()).bytes()
+}
+
 impl RawSize {
     /// Bytes; `None` when it is no size.
     pub(super) fn bytes(&self) -> Option<u64> {

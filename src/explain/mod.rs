@@ -5,6 +5,7 @@
 
 mod blend;
 mod inside;
+pub mod limits;
 mod questions;
 mod reference;
 pub mod search;

@@ -10,6 +10,7 @@ pub mod group;
 mod hints;
 mod json;
 mod junit;
+mod limits;
 mod markdown;
 mod page;
 pub mod progress;
@@ -27,10 +28,11 @@ use std::io::{self, Write};
 
 pub use explain::render_explanations;
 pub use github::{github_decision, github_output};
+pub use limits::render_limits;
 pub use progress::Progress;
 pub use repro::Repro;
 pub use run_view::RunView;
-pub use schema::{comparison_schema, run_schema};
+pub use schema::{comparison_schema, limits_schema, run_schema};
 pub use view::View;
 pub use waf::rule_lines;
 

@@ -5,6 +5,7 @@
 
 mod corpus;
 mod explain;
+mod limits;
 mod network;
 mod origin;
 mod preflight;
