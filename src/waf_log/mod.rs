@@ -6,6 +6,7 @@
 
 mod error_log;
 mod format;
+mod group;
 mod hit;
 mod json_filter;
 mod lines;
