@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::Transaction;
 use super::read::Sink;
 use super::redact;
 use super::transaction::{Builder, Engine};
@@ -51,6 +52,13 @@ impl Group {
         let open = &mut self.open[place];
         open.records += 1;
         &mut open.builder
+    }
+
+    /// Takes a piece of a transaction; one without an id stands for itself.
+    pub(super) fn take(&mut self, piece: Transaction, sink: &mut Sink<'_>) {
+        let Some(unique_id) = piece.unique_id.clone() else { return sink.give(piece) };
+        let at = piece.at.clone().unwrap_or_default();
+        self.builder(&unique_id, &at, sink).absorb(piece);
     }
 
     fn give_first(&mut self, sink: &mut Sink<'_>) {
