@@ -45,6 +45,8 @@ struct Properties<'a> {
     #[serde(borrow)]
     transaction_id: Option<Scalar<'a>>,
     #[serde(borrow)]
+    rule_set_type: Option<Text<'a>>,
+    #[serde(borrow)]
     rule_id: Option<Scalar<'a>>,
     #[serde(borrow)]
     message: Option<Text<'a>>,
@@ -147,6 +149,9 @@ fn of_gateway(properties: &Properties<'_>) -> RuleHit {
         id => id,
     };
     let crs = id.is_some_and(in_crs);
+    // The rules of Microsoft's set score as those of the CRS do, whose numbers some of them have.
+    let set = text(properties.rule_set_type.as_ref()).unwrap_or_default();
+    let scores = crs || set.starts_with("OWASP") || set.ends_with("DefaultRuleSet");
     let data = details.and_then(|details| text(details.data.as_ref()));
     let place = details.and_then(|details| text(details.message.as_ref())).and_then(place);
     let correlation = id.is_some_and(|id| crs && id.starts_with("980"));
@@ -162,7 +167,7 @@ fn of_gateway(properties: &Properties<'_>) -> RuleHit {
             Does::Refuse if correlation => Action::NonDisruptive,
             Does::Refuse => Action::Refused,
             // In detection mode a rule that scores says the same as the evaluation of the score.
-            Does::Detect if crs => action_of(id, crs, None, None),
+            Does::Detect if scores => action_of(id, scores, None, None),
             Does::Detect | Does::Log => Action::Disruptive,
             Does::GoOn => Action::NonDisruptive,
         },

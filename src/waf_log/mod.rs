@@ -63,7 +63,7 @@ pub struct Transaction {
     pub hits_left_off: u32,
 }
 
-/// `SecRuleEngine`.
+/// `SecRuleEngine`, or the mode of a vendor's policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineMode {

@@ -35,6 +35,7 @@ const GATEWAY_ON: &[Expected] = &[
     // Set to log, whatever the mode.
     ("log", &["942430"], WouldBlock),
     ("challenge", &["300700"], Refused),
+    ("scored", &["99030001"], Passed),
 ];
 
 const GATEWAY_DET: &[Expected] = &[
@@ -43,6 +44,7 @@ const GATEWAY_DET: &[Expected] = &[
     ("custom", &["nomacros"], WouldBlock),
     ("log", &["942430"], WouldBlock),
     ("challenge", &["300700"], Refused),
+    ("scored", &["99030001"], Passed),
 ];
 
 const ARMOR: &[Expected] = &[
