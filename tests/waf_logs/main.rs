@@ -1,10 +1,11 @@
-//! What real engines wrote is read for what it says. `samples/README.md` says how the samples were made.
+//! What engines and vendors write is read for what it says. `samples/README.md` says how the samples were made.
 
 mod bounds;
 mod content;
 mod engines;
 mod rotation;
 mod torn;
+mod vendors;
 
 use std::path::{Path, PathBuf};
 
