@@ -163,8 +163,18 @@ async fn measure(
 
 fn survey(profile: &Arc<Profile>, args: &LimitsArgs) -> Result<Survey> {
     let or = |given: &[_], own| if given.is_empty() { own } else { given.to_vec() };
+    let mut quantities = if args.only.is_empty() { Quantity::ALL.to_vec() } else { args.only.clone() };
+    // Its bytes look like attacks: who has not agreed to controls is not sent them.
+    if !profile.guard.authorized {
+        if args.only.contains(&Quantity::Window) {
+            return Err(Error::usage(format!("profile `{}` agrees to no controls", profile.name))
+                .key("guard.authorized")
+                .help("the inspection window is found with bytes that look like attacks; set `authorized = true`, or leave out `window`"));
+        }
+        quantities.retain(|quantity| *quantity != Quantity::Window);
+    }
     let wanted = Wanted {
-        quantities: if args.only.is_empty() { Quantity::ALL.to_vec() } else { args.only.clone() },
+        quantities,
         transports: or(&args.transports, vec![profile.upload.transport]),
         max_size: args.max_size,
     };
@@ -183,6 +193,9 @@ fn told(profile: &Profile, plan: &Plan) -> String {
         plan.most_requests,
         grouped(plan.most_bytes)
     );
+    if !profile.guard.authorized {
+        text.push_str("; the inspection window is not looked for: `guard.authorized` is not true");
+    }
     let over = |ceiling: Option<u64>, most: u64| ceiling.filter(|ceiling| *ceiling < most);
     let pace = &profile.pace;
     if over(pace.max_requests, plan.most_requests.into()).is_some() || over(pace.max_bytes, plan.most_bytes).is_some() {

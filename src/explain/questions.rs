@@ -45,7 +45,15 @@ impl Questions {
     /// Questions to the edge of `profile`, put through `replayer`.
     #[must_use]
     pub fn new(replayer: Replayer, profile: Arc<Profile>) -> Self {
-        Self { replayer, profile, signatures: Signatures::builtin(), left: 0, asked: 0, bytes: 0, known: HashMap::new() }
+        Self {
+            replayer,
+            profile,
+            signatures: Signatures::builtin(),
+            left: 0,
+            asked: 0,
+            bytes: 0,
+            known: HashMap::new(),
+        }
     }
 
     /// Begins with another case: so many requests may be sent for it.
@@ -140,7 +148,8 @@ impl Questions {
             }
             self.left -= sent;
             self.asked += sent;
-            self.bytes += round.attempts.iter().map(|tried| tried.observation.sent.body_bytes_before_answer).sum::<u64>();
+            self.bytes +=
+                round.attempts.iter().map(|tried| tried.observation.sent.body_bytes_before_answer).sum::<u64>();
             if let Some(ceiling) = round.ceiling {
                 return Err(Stop::Edge(ceiling));
             }

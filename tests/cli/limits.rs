@@ -22,6 +22,9 @@ fn wrong_usage_is_refused_with_a_way_out() {
         place.run(&["limits", "--profile", "p.toml", flag, bad]).says(2, &[words]);
     }
     place.run(&["limits", "--profile", "p.toml", "--rate=-1"]).says(2, &["is no rate"]);
+    let window = ["limits", "--profile", "p.toml", "--only", "window"];
+    place.run(&window).says(2, &["agrees to no controls", "guard.authorized", "leave out `window`"]);
+    place.run(&["limits", "--profile", "p.toml", "--dry-run"]).says(0, &["the inspection window is not looked for"]);
 }
 
 #[test]
