@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use wafcanary::corpus::{Corpus, Selection, Set};
+use wafcanary::corpus::{Case, Corpus, Selection, Set};
 use wafcanary::profile::Profile;
 
 fn root() -> &'static Path {
@@ -120,6 +120,20 @@ fn every_documented_trip_is_one_case_and_every_such_case_is_documented() {
         let source = case.attachment.provenance.source.as_deref().unwrap_or_default();
         assert!(source.len() > 20, "{} does not say where it is documented", case.id);
     }
+    // The manifest's `trips` come from the engines themselves.
+    let refused = |engines: &[&str]| {
+        let by_one = |case: &&Case| {
+            let trips = case.attachment.provenance.trips.as_ref().unwrap();
+            engines.iter().any(|engine| trips.contains_key(*engine))
+        };
+        cases.iter().filter(by_one).count()
+    };
+    let nginx = ["ngx-rec-only", "ngx-crs-pl1", "ngx-crs-pl2"];
+    let apache = ["apa-rec-only", "apa-crs-pl1"];
+    let (first, second, third) = (refused(&nginx[..2]), refused(&nginx), refused(&apache));
+    let any = refused(&[&nginx[..], &apache].concat());
+    let told = format!("{any} are refused by at least one: {first}, {second} and {third}.");
+    assert!(page.contains(&told), "the page does not say: {told}");
 }
 
 #[test]
