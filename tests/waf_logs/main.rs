@@ -11,6 +11,20 @@ use std::path::{Path, PathBuf};
 
 use wafcanary::waf_log::{Format, Position, Summary, Transaction, read};
 
+/// What became of a request, as the log says and as the client saw.
+#[derive(Debug, PartialEq, Clone, Copy)]
+enum Fate {
+    /// Nothing that refuses fired.
+    Passed,
+    /// It was refused, or challenged.
+    Refused,
+    /// Only counted, logged, detected or previewed: with the rule on it is refused.
+    WouldBlock,
+}
+
+/// What joins a transaction, its rules, and its fate.
+type Expected = (&'static str, &'static [&'static str], Fate);
+
 /// A sample's path; that of the index for a concurrent log.
 fn sample(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/waf_logs/samples").join(name);

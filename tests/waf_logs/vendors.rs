@@ -5,23 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use wafcanary::waf_log::{Action, Format, MATCHED_CHARS, MAX_HITS, MatchedData, Transaction, would_block};
 
-use super::{read_all, read_bytes, sample};
-
-/// What became of a request.
-#[derive(Debug, PartialEq, Clone, Copy)]
-enum Fate {
-    /// Nothing that refuses fired.
-    Passed,
-    /// It was refused, or challenged.
-    Refused,
-    /// A rule counted, logged, detected or was previewed that would have refused it.
-    WouldBlock,
-}
-
-use Fate::{Passed, Refused, WouldBlock};
-
-/// What joins it, the rules, and the fate. A case stands for its attempt; anything longer is the vendor's id.
-type Expected = (&'static str, &'static [&'static str], Fate);
+use super::Fate::{Passed, Refused, WouldBlock};
+use super::{Expected, read_all, read_bytes, sample};
 
 const SCORE: &str = "6179ae15870a4bb7b2d480d4843b323c";
 const XSS: &str = "874a3e315c344b0281ad4316046aab3d";
