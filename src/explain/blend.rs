@@ -9,7 +9,7 @@ use crate::corpus::pad::pad;
 use crate::corpus::{Case, Content, DeclaredType, Filename, Piece};
 
 /// A property of an upload that can be taken from another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// The filename's last extension.

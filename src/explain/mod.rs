@@ -12,6 +12,7 @@ pub mod search;
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use blend::Blend;
@@ -31,7 +32,7 @@ const MOST_CAUSES: usize = 3;
 pub(crate) const MOST_REFERENCES: usize = 6;
 
 /// What is guilty within a property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Detail {
     /// The property as a whole.
@@ -96,7 +97,7 @@ pub enum Detail {
 }
 
 /// A few bytes of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Run {
     /// Offset of the first.
     pub offset: u64,
@@ -107,7 +108,7 @@ pub struct Run {
 }
 
 /// Whether it matters where guilty bytes stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Place {
     /// They trip at the end of the file as well.
@@ -120,7 +121,7 @@ pub enum Place {
 }
 
 /// Properties that are only refused together, and what of them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Cause {
     /// The properties, and what of each.
     pub parts: Vec<Part>,
@@ -130,7 +131,7 @@ pub struct Cause {
 }
 
 /// A guilty property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Part {
     /// Which.
     pub factor: Factor,
@@ -138,10 +139,23 @@ pub struct Part {
     pub detail: Detail,
 }
 
+/// The version of [`Explanations`] that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was found out about the regressions of a comparison.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Explanations {
+    /// The version of this format: 1.
+    pub schema_version: u32,
+    /// One for each case that was looked at.
+    pub explanations: Vec<Explanation>,
+}
+
 /// What was found out about a case.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The case.
+    #[schemars(with = "String")]
     pub case: CaseId,
     /// What is known.
     #[serde(flatten)]
@@ -174,7 +188,7 @@ impl Explanation {
 }
 
 /// What is known of why a case is refused.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
     /// It is not refused each time.
@@ -191,6 +205,7 @@ pub enum Finding {
         /// The causes, the one that hides the others first.
         causes: Vec<Cause>,
         /// The benign case that was compared with.
+        #[schemars(with = "String")]
         reference: CaseId,
         /// Properties that differ from it and are not to blame.
         ruled_out: Vec<Factor>,

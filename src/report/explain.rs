@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::text::{plural, shorten, visible};
-use crate::explain::{Cause, Detail, Explanation, Factor, Finding, Part, Place};
+use crate::explain::{Cause, Detail, Explanation, Explanations, Factor, Finding, Part, Place};
 
 /// Cases that are listed under a cause.
 const LISTED: usize = 10;
@@ -13,7 +13,8 @@ const LISTED: usize = 10;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn render_explanations(explanations: &[Explanation], out: &mut dyn Write) -> io::Result<()> {
+pub fn render_explanations(document: &Explanations, out: &mut dyn Write) -> io::Result<()> {
+    let explanations = &document.explanations;
     let mut groups: BTreeMap<String, Vec<&Explanation>> = BTreeMap::new();
     for explanation in explanations {
         groups.entry(sentence(&explanation.finding)).or_default().push(explanation);

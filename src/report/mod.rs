@@ -32,7 +32,7 @@ pub use limits::render_limits;
 pub use progress::Progress;
 pub use repro::Repro;
 pub use run_view::RunView;
-pub use schema::{comparison_schema, limits_schema, run_schema};
+pub use schema::{comparison_schema, explanations_schema, limits_schema, run_schema};
 pub use view::View;
 pub use waf::rule_lines;
 
