@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 pub enum Set {
     /// At most 20 cases: those tagged `smoke`, else a spread over the families.
     Smoke,
-    /// Each attachment as it is, each axis value at least once in each file kind ([`Kind`](super::Kind)), and every
+    /// Each attachment as it is, each axis value at least once in each file kind ([`Kind`]), and every
     /// possible pair of axis values at least once in the whole corpus: the kinds take turns.
     #[default]
     Standard,
