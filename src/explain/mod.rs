@@ -4,6 +4,7 @@
 //! then the guilty property is taken apart: which characters, which bytes, how many.
 
 mod blend;
+mod finding;
 mod inside;
 pub mod limits;
 mod questions;
@@ -12,15 +13,13 @@ pub mod search;
 
 use std::ops::Range;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use blend::Blend;
 pub use blend::Factor;
+pub use finding::{Cause, Detail, Explanation, Explanations, Finding, Part, Place, Run, SCHEMA_VERSION};
 pub use questions::{Questions, Stop};
 pub use reference::references;
 
-use crate::corpus::{Case, CaseId};
+use crate::corpus::{Case, Filename};
 
 /// Times that the refused case is sent to see whether it is refused each time.
 pub const CONFIRMED: u32 = 3;
@@ -30,194 +29,6 @@ const MOST_CAUSES: usize = 3;
 
 /// References that are tried.
 pub(crate) const MOST_REFERENCES: usize = 6;
-
-/// What is guilty within a property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Detail {
-    /// The property as a whole.
-    Whole {
-        /// What it is.
-        value: String,
-    },
-    /// These characters of the filename's stem, and what they are on the wire.
-    Characters {
-        /// The characters, in order.
-        text: String,
-        /// Their bytes in the request, hex digits.
-        wire: String,
-        /// The ASCII character among these bytes that is refused by itself.
-        byte: Option<char>,
-    },
-    /// These characters of text fields beside the file.
-    Field {
-        /// The fields' names.
-        names: String,
-        /// The characters, in order.
-        text: String,
-        /// Their bytes in the request, hex digits.
-        wire: String,
-    },
-    /// The number of characters of the filename's stem: so many and more.
-    Length {
-        /// The smallest number that is refused.
-        from: u64,
-    },
-    /// The number of bytes of the file: so many and more.
-    Size {
-        /// The smallest number that is refused.
-        from: u64,
-    },
-    /// These bytes of the file.
-    Bytes {
-        /// Where they stand, and which they are.
-        runs: Vec<Run>,
-        /// Where else they trip; `None`: it was not tried.
-        place: Option<Place>,
-    },
-    /// What the attachment says of its form: `Name: value` of a part header, `name=value` of a parameter.
-    Form {
-        /// The guilty ones.
-        lines: Vec<String>,
-    },
-    /// These lines of the request, as one client writes it and another does not.
-    Lines {
-        /// The client.
-        client: String,
-        /// `Name: value`, `no Name` for a header that is missing, or lines of the form.
-        lines: Vec<String>,
-    },
-    /// What the file does not hold where a file with such a name does: whatever stands there instead is refused.
-    NotAsNamed {
-        /// The offset of what is missed.
-        offset: u64,
-        /// What the delivered reference holds there, hex digits; empty: that is not known.
-        hex: String,
-    },
-}
-
-/// A few bytes of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Run {
-    /// Offset of the first.
-    pub offset: u64,
-    /// How many.
-    pub len: u64,
-    /// The first of them, hex digits.
-    pub hex: String,
-}
-
-/// Whether it matters where guilty bytes stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Place {
-    /// They trip at the end of the file as well.
-    Anywhere,
-    /// They trip only when they begin before this offset.
-    Before {
-        /// The first offset at which they pass.
-        offset: u64,
-    },
-}
-
-/// Properties that are only refused together, and what of them.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Cause {
-    /// The properties, and what of each.
-    pub parts: Vec<Part>,
-    /// The reference with nothing more than these: it is refused.
-    #[serde(skip)]
-    pub smallest: Case,
-}
-
-/// A guilty property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Part {
-    /// Which.
-    pub factor: Factor,
-    /// What of it.
-    pub detail: Detail,
-}
-
-/// The version of [`Explanations`] that this program writes.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// What was found out about the regressions of a comparison.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Explanations {
-    /// The version of this format: 1.
-    pub schema_version: u32,
-    /// One for each case that was looked at.
-    pub explanations: Vec<Explanation>,
-}
-
-/// What was found out about a case.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Explanation {
-    /// The case.
-    #[schemars(with = "String")]
-    pub case: CaseId,
-    /// What is known.
-    #[serde(flatten)]
-    pub finding: Finding,
-    /// Requests that it took.
-    pub requests: u32,
-    /// Rules that the WAF's log names for it, as the comparison has them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<String>,
-    /// The script that sends the smallest request that is refused for the first cause.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub script: Option<String>,
-}
-
-impl Explanation {
-    /// The smallest upload that is refused for the first cause.
-    #[must_use]
-    pub fn smallest(&self) -> Option<&Case> {
-        match &self.finding {
-            Finding::Causes { causes, .. } => causes.first().map(|cause| &cause.smallest),
-            Finding::Flaky { .. } | Finding::NoReference | Finding::Unknown { .. } => None,
-        }
-    }
-
-    /// Whether the causes are known, and that there is no other.
-    #[must_use]
-    pub fn is_sure(&self) -> bool {
-        matches!(self.finding, Finding::Causes { proven: true, .. })
-    }
-}
-
-/// What is known of why a case is refused.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(tag = "finding", rename_all = "snake_case")]
-pub enum Finding {
-    /// It is not refused each time.
-    Flaky {
-        /// How often it was.
-        refused: u32,
-        /// Of so many.
-        of: u32,
-    },
-    /// None of the benign cases that were tried is delivered, so there is nothing to compare with.
-    NoReference,
-    /// These are the causes: without all of them it is delivered.
-    Causes {
-        /// The causes, the one that hides the others first.
-        causes: Vec<Cause>,
-        /// The benign case that was compared with.
-        #[schemars(with = "String")]
-        reference: CaseId,
-        /// Properties that differ from it and are not to blame.
-        ruled_out: Vec<Factor>,
-        /// Without the causes it was sent and delivered; `false`: it is still refused then, and more is to be found.
-        proven: bool,
-    },
-    /// It could not be found out.
-    Unknown {
-        /// Why.
-        why: String,
-    },
-}
 
 /// Finds out why the edge refuses `case`, with at most `budget` requests. `references`: benign cases, those that are most
 /// like it first.
@@ -304,6 +115,10 @@ async fn causes(blend: &mut Blend<'_>, questions: &mut Questions) -> Result<Find
         }
         causes.push(Cause { parts, smallest });
     }
+    if causes.is_empty() {
+        let why = "put together again from its parts it is delivered: what it hangs on is none of them";
+        return Ok(Finding::Unknown { why: why.to_owned() });
+    }
     let blamed = |factor: &Factor| causes.iter().flat_map(|cause| &cause.parts).any(|part| part.factor == *factor);
     let ruled_out = all.into_iter().filter(|factor| !blamed(factor)).collect();
     Ok(Finding::Causes { causes, reference: blend.reference.id.clone(), ruled_out, proven })
@@ -312,7 +127,7 @@ async fn causes(blend: &mut Blend<'_>, questions: &mut Questions) -> Result<Find
 /// Under a name without any extension: with another one than its own, a file may be refused for not being such a file.
 fn nameless(case: &Case) -> Case {
     let text = case.filename.text.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("a").to_owned();
-    Case { filename: crate::corpus::Filename { text, page: case.filename.page }, ..case.clone() }
+    Case { filename: Filename { text, page: case.filename.page }, ..case.clone() }
 }
 
 /// The fewest of the open properties that are refused together.
