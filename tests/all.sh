@@ -13,7 +13,9 @@ has() {
         nginx-light) command -v nginx ;;
         apache2-bin) command -v apache2 ;;
         varnish) command -v varnishd ;;
-        curl | openssl | python3 | haproxy | npm) command -v "$1" ;;
+        # Ubuntu has no such package; Chrome does as well.
+        chromium) command -v chromium || command -v google-chrome ;;
+        curl | openssl | python3 | haproxy | npm | nodejs) command -v "${1%js}" ;;
         *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
     esac >/dev/null
 }

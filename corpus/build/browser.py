@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,14 @@ PAGE = """<!DOCTYPE html>
 MARK = '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><circle cx="8" cy="8" r="7"/></svg>\n'
 
 
+def program():
+    """Chromium, or Chrome where the system has no package of Chromium that runs without a session (Ubuntu)."""
+    found = [name for name in ("chromium", "google-chrome") if shutil.which(name)]
+    if not found:
+        raise SystemExit("neither chromium nor google-chrome is in the PATH")
+    return found[0]
+
+
 class Browser:
     """Chromium at the other end of its debugging pipe: messages of JSON, each ended by a zero byte."""
 
@@ -34,7 +43,7 @@ class Browser:
         read_orders, self.orders = os.pipe()
         self.answers, write_answers = os.pipe()
         # Chromium reads from descriptor 3 and writes to 4.
-        shell = f'exec chromium "$@" 3<&{read_orders} 4>&{write_answers}'
+        shell = f'exec {program()} "$@" 3<&{read_orders} 4>&{write_answers}'
         self.process = subprocess.Popen([
             "sh", "-c", shell, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
             "--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND",
