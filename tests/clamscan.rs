@@ -4,6 +4,10 @@
 //! installed. What is decoded goes to the scanner through a pipe, and its temporary files lie in memory.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(
+    clippy::print_stdout,
+    reason = "with `--nocapture`, whether the official signatures were asked is to be read"
+)]
 #![cfg(target_os = "linux")]
 
 use std::fmt::Write as _;
@@ -98,12 +102,15 @@ impl Scanner {
 
     /// Knows the official signatures too, where they are installed.
     fn and_official(self) -> Self {
+        let mut official = 0;
         for file in fs::read_dir("/var/lib/clamav").into_iter().flatten() {
             let file = file.unwrap();
             if [".cvd", ".cld", ".cud"].iter().any(|end| file.file_name().to_string_lossy().ends_with(end)) {
                 std::os::unix::fs::symlink(file.path(), self.database.path().join(file.file_name())).unwrap();
+                official += 1;
             }
         }
+        println!("{official} files of ClamAV's official signatures");
         self
     }
 

@@ -34,6 +34,7 @@ import olefile
 import openpyxl
 import pptx
 import pyiges
+import vobject
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from ebooklib import epub
@@ -155,6 +156,11 @@ def libreoffice(paths):
 def known(word):
     """A check by file(1)."""
     return lambda path: expect(word in run("file", "--brief", path), f"file(1) does not see `{word}`")
+
+
+def drawn(path):
+    known("AutoCAD Drawing Exchange")(path)
+    expect("Feature Count: 0" not in run("ogrinfo", "-ro", "-al", "-so", path), "GDAL sees no features")
 
 
 def library(name, opened):
@@ -470,10 +476,11 @@ CHECKS = {
     ".epub": library("EbookLib", lambda path: expect(list(epub.read_epub(str(path)).get_items()), "an empty book")),
     ".xps": lambda path: run("xpstosvg", path, "/dev/null"), ".ps": page, ".eps": page,
     ".db": database, ".dbf": lambda path: expect(run("dbview", "-b", path).count(":\n") == 2, "not two rows"),
-    ".ics": known("vCalendar"), ".vcf": known("vCard"), ".jpg": picture, ".png": picture, ".gif": picture,
+    ".ics": library("vobject", lambda path: vobject.readOne(path.read_text("utf-8")).vevent),
+    ".vcf": known("vCard"), ".jpg": picture, ".png": picture, ".gif": picture,
     ".webp": typed("WEBP"), ".tif": picture, ".bmp": picture, ".heic": typed("HEIC"),
     ".svg": lambda path: run("xmllint", "--noout", path), ".zip": archive, ".7z": archive,
-    ".lzh": lambda path: run("lha", "t", path), ".dxf": known("AutoCAD Drawing Exchange"), ".mp4": typed("MP4"),
+    ".lzh": lambda path: run("lha", "t", path), ".dxf": drawn, ".mp4": typed("MP4"),
     ".mov": typed("MOV"), ".mp3": typed("MP3"), ".p7m": signed, ".jfif": picture, ".jpe": picture,
     ".heif": typed("HEIC"), ".avif": lambda path: run("heif-info", path), ".jp2": plays,
     ".jxl": typed("JXL Codestream"), ".ico": picture, ".psd": picture, ".ai": page, ".dng": developed,
@@ -632,7 +639,7 @@ def report(files):
         programs = ", ".join(sorted(set().union(*(file.programs for file in alike))))
         count = len({file.path for file in alike})
         print(f"{name:8} {count:3} files  {'' if name in whole else 'header-only: '}{programs}")
-    print(f"{len(whole)} formats opened by programs that did not write them, {len(formats) - len(whole)} header-only")
+    print(f"{len(whole)} formats opened or identified by programs that did not write them, {len(formats) - len(whole)} header-only")
     for file in files:
         if file.failure:
             print(f"FAILED {file.path.relative_to(file.path.parents[2])} ({file.entry['id']}): {file.failure}")
