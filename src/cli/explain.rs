@@ -62,10 +62,23 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
     let kept: CompareArgs = session::kept_options(dir)?;
     let profile = profile(args, &kept)?;
     let runtime = session::runtime()?;
-    let (explanations, interrupted) = runtime.block_on(async {
+    let (explanations, ended) = runtime.block_on(async {
         let edge = Edge::open(&profile, &args.send, console).await?;
         let selected = session::select(&kept.select, settings, &[&edge.profile], console)?;
         let find_case = |id: &CaseId| selected.cases.iter().find(|case| case.id == *id);
+        // Before anything is sent: what was sent for the others would be lost.
+        let mut cases = Vec::new();
+        for (id, outcome) in &wanted {
+            let case = find_case(id).ok_or_else(|| {
+                Error::usage(format!("the corpus no longer has `{id}`"))
+                    .file(dir)
+                    .help("use the corpus, and the options, that were compared")
+            })?;
+            cases.push((case, *outcome));
+        }
+        if selected.digest != comparison.candidate.run.corpus_digest {
+            console.warn("the selected cases are not all those that were compared: the corpus or the permission for controls has changed");
+        }
         let delivered: Vec<Case> = comparison
             .cases
             .iter()
@@ -76,23 +89,27 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
         let mut questions = Questions::new(replayer, edge.profile.clone());
         let mut stop = session::stop_on_signal();
         let mut explanations: Vec<Explanation> = Vec::new();
-        for (number, id) in (1..).zip(&wanted) {
-            let Some(case) = find_case(id) else {
-                return Err(Error::usage(format!("the corpus no longer has `{id}`"))
-                    .file(dir)
-                    .help("use the corpus, and the options, that were compared"));
-            };
-            console.note(&format!("{number} of {}: {id}", wanted.len()));
+        for (number, (case, outcome)) in (1..).zip(&cases) {
+            console.note(&format!("{number} of {}: {}", cases.len(), case.id));
             let near = references(case, &delivered);
             let mut explanation = tokio::select! {
-                explanation = find(case, &near, args.budget, &mut questions) => explanation,
-                _ = stop.wait_for(|stop| *stop) => return Ok((explanations, true)),
+                explanation = find(case, *outcome, &near, args.budget, &mut questions) => explanation,
+                _ = stop.wait_for(|stop| *stop) => return Ok((explanations, Some(ExitCode::Interrupted))),
             };
-            explanation.rules = rules(&comparison, id);
-            explanation.script = reproduce(&explanation, &questions, &edge.profile, dir)?;
+            explanation.rules = rules(&comparison, &case.id);
+            match reproduce(&explanation, &questions, &edge.profile, dir) {
+                Ok(script) => explanation.script = script,
+                Err(error) => console.error(&error),
+            }
+            let stopped = explanation.stopped;
             explanations.push(explanation);
+            if stopped {
+                let left = cases.len() - explanations.len();
+                console.warn(&format!("the edge can't be asked any more: {left} cases were not looked at"));
+                return Ok((explanations, Some(ExitCode::Inconclusive)));
+            }
         }
-        Ok((explanations, false))
+        Ok((explanations, None))
     })?;
     let document = Explanations { schema_version: SCHEMA_VERSION, explanations };
     keep(&document, dir)?;
@@ -103,15 +120,12 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
     } else {
         console.render(|out| report::render_explanations(&document, out))?;
     }
-    Ok(match () {
-        () if interrupted => ExitCode::Interrupted,
-        () if document.explanations.iter().all(Explanation::is_sure) => ExitCode::Passed,
-        () => ExitCode::Inconclusive,
-    })
+    let sure = document.explanations.iter().all(Explanation::is_sure);
+    Ok(ended.unwrap_or(if sure { ExitCode::Passed } else { ExitCode::Inconclusive }))
 }
 
-/// The regressions to explain.
-fn wanted(comparison: &Comparison, globs: &[String]) -> Result<Vec<CaseId>> {
+/// The regressions to explain, and what became of them.
+fn wanted(comparison: &Comparison, globs: &[String]) -> Result<Vec<(CaseId, Outcome)>> {
     let matchers = globs
         .iter()
         .map(|text| Glob::new(text).map(|glob| (text, glob.compile_matcher())))
@@ -121,13 +135,14 @@ fn wanted(comparison: &Comparison, globs: &[String]) -> Result<Vec<CaseId>> {
         matchers.is_empty() || matchers.iter().any(|(text, glob)| *text == id.as_str() || glob.is_match(id.as_str()))
     };
     let regressions = comparison.cases.iter().filter(|case| is_regression(case));
-    let ids: Vec<CaseId> = regressions.map(|case| case.id.clone()).filter(chosen).collect();
-    if ids.is_empty() {
+    let became = |case: &ComparedCase| Some((case.id.clone(), case.candidate.as_ref()?.outcome));
+    let wanted: Vec<_> = regressions.filter(|case| chosen(&case.id)).filter_map(became).collect();
+    if wanted.is_empty() {
         let message =
             if globs.is_empty() { "the comparison has no regression to explain" } else { "no regression matches" };
         return Err(Error::usage(message).help("`wafcanary report COMPARISON` lists the regressions"));
     }
-    Ok(ids)
+    Ok(wanted)
 }
 
 /// What the candidate's WAF log says of a case, those rules first that say why.
@@ -143,12 +158,19 @@ fn is_delivered(case: &ComparedCase) -> bool {
 }
 
 fn profile(args: &ExplainArgs, kept: &CompareArgs) -> Result<PathBuf> {
-    let compared = kept.candidate.clone().filter(|path| !session::is_stored_run(path));
-    args.profile.clone().or(compared).ok_or_else(|| {
-        Error::usage("the candidate was a stored run, and only an edge can be asked")
-            .key("--profile")
-            .help("give the candidate's profile")
-    })
+    let help = "give the candidate's profile";
+    if let Some(path) = &args.profile {
+        return Ok(path.clone());
+    }
+    let Some(path) = kept.candidate.clone().filter(|path| !session::is_stored_run(path)) else {
+        let error = Error::usage("the candidate was a stored run, and only an edge can be asked");
+        return Err(error.key("--profile").help(help));
+    };
+    if !path.is_file() {
+        let error = Error::usage("the profile that was compared is not there").file(path);
+        return Err(error.key("--profile").help(format!("{help}, or call this where `compare` was called")));
+    }
+    Ok(path)
 }
 
 /// Writes the smallest refused request, so that anyone can send it.
@@ -169,11 +191,22 @@ fn reproduce(
     Ok(Some(folder.join(repro.script).display().to_string()))
 }
 
-fn keep(explanations: &Explanations, dir: &Path) -> Result<()> {
+/// Writes the explanations; those of other cases that are there already stay.
+fn keep(document: &Explanations, dir: &Path) -> Result<()> {
     let path = dir.join(EXPLANATIONS);
     let cannot = |error: &dyn std::fmt::Display| {
         Error::inconclusive(format!("cannot write the explanations: {error}")).file(&path)
     };
-    let text = serde_json::to_string_pretty(explanations).map_err(|error| cannot(&error))?;
-    std::fs::write(&path, text + "\n").map_err(|error| cannot(&error))
+    let mut kept = serde_json::to_value(document).map_err(|error| cannot(&error))?;
+    let earlier = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    if let (Some(earlier), Some(list)) = (earlier, kept["explanations"].as_array_mut()) {
+        let known = |case: &serde_json::Value| document.explanations.iter().any(|it| *case == *it.case.as_str());
+        let others = earlier["explanations"].as_array().into_iter().flatten().filter(|it| !known(&it["case"]));
+        list.extend(others.cloned());
+    }
+    let text = serde_json::to_string_pretty(&kept).map_err(|error| cannot(&error))?;
+    // By rename, so that a kill never leaves half of it.
+    let unfinished = dir.join("explanations.json.new");
+    std::fs::write(&unfinished, text + "\n").map_err(|error| cannot(&error))?;
+    std::fs::rename(&unfinished, &path).map_err(|error| cannot(&error))
 }

@@ -83,6 +83,8 @@ pub(super) struct Blend<'a> {
     padded: Option<Content>,
     /// The largest size that passes, once it is known: the refused content is then looked at without what is over it.
     pub(super) most: Option<u64>,
+    /// Names have no extension where they would have the reference's.
+    nameless: bool,
 }
 
 /// The content of `case` in a larger size: as its format allows, or with zeros behind it.
@@ -110,7 +112,14 @@ impl<'a> Blend<'a> {
             Ok(written.map_or_else(|| case.declared_type.clone(), DeclaredType::Explicit))
         };
         let padded = grown(reference, refused.content.len());
-        Ok(Self { types: [declared(refused)?, declared(reference)?], refused, reference, padded, most: None })
+        Ok(Self {
+            types: [declared(refused)?, declared(reference)?],
+            refused,
+            reference,
+            padded,
+            most: None,
+            nameless: false,
+        })
     }
 
     /// The properties in which the two differ.
@@ -125,7 +134,7 @@ impl<'a> Blend<'a> {
             Factor::Page => refused.filename.page != reference.filename.page,
             Factor::Client => refused.client != reference.client,
             Factor::Transport => refused.transport != reference.transport,
-            Factor::Fields => !(refused.beside.is_empty() && reference.beside.is_empty()),
+            Factor::Fields => format!("{:?}", refused.beside) != format!("{:?}", reference.beside),
             Factor::Form => refused.form_overrides != reference.form_overrides,
             Factor::Size => refused.content.len() != reference.content.len() && self.padded.is_some(),
             Factor::Content => refused.content.sha256() != reference.content.sha256(),
@@ -139,7 +148,10 @@ impl<'a> Blend<'a> {
         let takes = |factor: Factor| factors.contains(&factor);
         let from = |factor: Factor| if takes(factor) { self.refused } else { self.reference };
         let (stem, _) = split(&from(Factor::Stem).filename.text);
-        let (_, extension) = split(&from(Factor::Extension).filename.text);
+        let (stem, extension) = match split(&from(Factor::Extension).filename.text).1 {
+            _ if self.nameless && !takes(Factor::Extension) => (stem.split('.').next().unwrap_or(stem), ""),
+            extension => (stem, extension),
+        };
         let content = match (&self.padded, takes(Factor::Content), takes(Factor::Size)) {
             (_, true, false) => self.small_enough(),
             (_, true, true) => self.refused.content.clone(),
@@ -158,6 +170,18 @@ impl<'a> Blend<'a> {
             beside: from(Factor::Fields).beside.clone(),
             form_overrides: from(Factor::Form).form_overrides.clone(),
         }
+    }
+
+    /// The reference, as it is known to be delivered.
+    pub(super) fn benign(&self) -> Case {
+        Case { id: self.refused.id.clone(), ..self.reference.clone() }
+    }
+
+    /// Compares without any extension from now on, where the reference is delivered without one.
+    pub(super) async fn without_extension(&mut self, questions: &mut Questions) -> Result<(), Stop> {
+        self.nameless = true;
+        self.nameless = !questions.refuses(&self.with(&[])).await?;
+        Ok(())
     }
 
     /// The refused content, without what is over a size that is known to be refused whatever it holds.

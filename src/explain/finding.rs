@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Factor;
 use crate::corpus::{Case, CaseId};
+use crate::verdict::Outcome;
 
 /// What is guilty within a property.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -33,7 +34,7 @@ pub enum Detail {
         /// Their bytes in the request, hex digits.
         wire: String,
     },
-    /// The number of characters of the filename's stem: so many and more.
+    /// The number of bytes of the filename in the request, its extension included: so many and more.
     Length {
         /// The smallest number that is refused.
         from: u64,
@@ -43,12 +44,19 @@ pub enum Detail {
         /// The smallest number that is refused.
         from: u64,
     },
+    /// The number of bytes of the file: so many and fewer.
+    TooSmall {
+        /// The largest number that is refused.
+        up_to: u64,
+    },
     /// These bytes of the file.
     Bytes {
         /// Where they stand, and which they are.
         runs: Vec<Run>,
         /// Where else they trip; `None`: it was not tried.
         place: Option<Place>,
+        /// Some other bytes in their place are refused as well.
+        others: bool,
     },
     /// What the attachment says of its form: `Name: value` of a part header, `name=value` of a parameter.
     Form {
@@ -62,6 +70,8 @@ pub enum Detail {
         /// `Name: value`, `no Name` for a header that is missing, or lines of the form.
         lines: Vec<String>,
     },
+    /// It could not be seen what of it.
+    Unclear,
     /// What the file does not hold where a file with such a name does: whatever stands there instead is refused.
     NotAsNamed {
         /// The offset of what is missed.
@@ -88,6 +98,8 @@ pub struct Run {
 pub enum Place {
     /// They trip at the end of the file as well.
     Anywhere,
+    /// They trip where they stand, and not one byte further on.
+    Only,
     /// They trip only when they begin before this offset.
     Before {
         /// The first offset at which they pass.
@@ -132,6 +144,8 @@ pub struct Explanation {
     /// The case.
     #[schemars(with = "String")]
     pub case: CaseId,
+    /// What became of it, and is explained.
+    pub outcome: Outcome,
     /// What is known.
     #[serde(flatten)]
     pub finding: Finding,
@@ -140,9 +154,31 @@ pub struct Explanation {
     /// Rules that the WAF's log names for it, as the comparison has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
+    /// The edge can no longer be asked: what comes after would not be answered either.
+    #[serde(skip)]
+    pub stopped: bool,
     /// The script that sends the smallest request that is refused for the first cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
+}
+
+impl Detail {
+    /// Whether it was seen what of the property it is.
+    pub(super) fn is_sure(&self) -> bool {
+        !matches!(self, Self::Bytes { others: true, .. } | Self::Unclear)
+    }
+}
+
+impl Finding {
+    /// The same, not sure.
+    pub(super) fn unproven(self) -> Self {
+        match self {
+            Self::Causes { causes, reference, ruled_out, .. } => {
+                Self::Causes { causes, reference, ruled_out, proven: false }
+            }
+            other @ (Self::Flaky { .. } | Self::NoReference | Self::Unknown { .. }) => other,
+        }
+    }
 }
 
 impl Explanation {
@@ -166,7 +202,7 @@ impl Explanation {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
-    /// It is not refused each time.
+    /// It is refused sometimes, or no longer.
     Flaky {
         /// How often it was.
         refused: u32,

@@ -26,6 +26,30 @@ pub enum Stop {
     Variant(String),
 }
 
+/// What is looked for in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trip {
+    /// The edge keeps the upload out.
+    Refused,
+    /// It is not delivered unharmed: kept out, altered on its way, rejected behind the edge, lost there.
+    NotPassed,
+}
+
+impl Trip {
+    /// What made a case with this outcome a regression.
+    #[must_use]
+    pub fn of(outcome: Outcome) -> Self {
+        if outcome.is_past_edge() { Self::NotPassed } else { Self::Refused }
+    }
+
+    fn holds(self, verdict: &Verdict) -> bool {
+        match self {
+            Self::Refused => !verdict.outcome.is_past_edge(),
+            Self::NotPassed => verdict.outcome.count() != Count::Pass,
+        }
+    }
+}
+
 /// An edge that is asked, and its answers so far.
 pub struct Questions {
     replayer: Replayer,
@@ -39,6 +63,9 @@ pub struct Questions {
     bytes: u64,
     /// Answers by what was on the wire.
     known: HashMap<[u8; 32], Verdict>,
+    trip: Trip,
+    /// A refusal is asked for again before it is believed: some come by chance.
+    careful: bool,
 }
 
 impl Questions {
@@ -53,6 +80,8 @@ impl Questions {
             asked: 0,
             bytes: 0,
             known: HashMap::new(),
+            trip: Trip::Refused,
+            careful: false,
         }
     }
 
@@ -60,6 +89,21 @@ impl Questions {
     pub fn begin(&mut self, budget: u32) {
         self.left = budget;
         self.asked = 0;
+        self.careful = false;
+    }
+
+    /// From now on it is this that is looked for in answers.
+    pub fn look_for(&mut self, trip: Trip) {
+        if self.trip != trip {
+            self.trip = trip;
+            self.known.clear();
+        }
+    }
+
+    /// Forgets the answers, and believes no refusal from now on that does not come twice.
+    pub(super) fn become_careful(&mut self) {
+        self.known.clear();
+        self.careful = true;
     }
 
     /// Requests that were sent since [`Questions::begin`].
@@ -94,7 +138,8 @@ impl Questions {
         self.replayer.request(case, "explain").map_err(|error| Stop::Variant(error.to_string()))
     }
 
-    /// Whether the edge refuses `case`. What is the same on the wire is asked once.
+    /// Whether `case` trips: the edge refuses it, unless something else is looked for. What is the same on the wire is asked
+    /// once.
     ///
     /// # Errors
     /// See [`Stop`].
@@ -107,7 +152,21 @@ impl Questions {
     /// # Errors
     /// See [`Stop`].
     pub async fn refuses_rewritten(&mut self, case: &Case, rewrite: &Rewrite) -> Result<bool, Stop> {
-        Ok(!self.verdict_rewritten(case, rewrite).await?.outcome.is_past_edge())
+        let verdict = self.verdict_rewritten(case, rewrite).await?;
+        Ok(self.trip.holds(&verdict))
+    }
+
+    /// Whether `case` trips, asked anew and `times` times: `None` when the answers disagree.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub async fn surely_refuses(&mut self, case: &Case, times: u32) -> Result<Option<bool>, Stop> {
+        let mut refused = 0;
+        for _ in 0..times {
+            let verdict = self.ask(case).await?;
+            refused += u32::from(self.trip.holds(&verdict));
+        }
+        Ok(if refused == times { Some(true) } else { (refused == 0).then_some(false) })
     }
 
     /// What becomes of `case`. What is the same on the wire is asked once.
@@ -125,7 +184,14 @@ impl Questions {
         if let Some(verdict) = self.known.get(&key) {
             return Ok(verdict.clone());
         }
-        let verdict = self.ask_rewritten(case, rewrite).await?;
+        let mut verdict = self.ask_rewritten(case, rewrite).await?;
+        if self.careful && self.trip.holds(&verdict) {
+            let again = self.ask_rewritten(case, rewrite).await?;
+            if !self.trip.holds(&again) {
+                // One of the two came by chance: the third decides.
+                verdict = self.ask_rewritten(case, rewrite).await?;
+            }
+        }
         self.known.insert(key, verdict.clone());
         Ok(verdict)
     }
@@ -141,12 +207,13 @@ impl Questions {
     async fn ask_rewritten(&mut self, case: &Case, rewrite: &Rewrite) -> Result<Verdict, Stop> {
         let mut again = 0;
         loop {
-            let round = self.replayer.round_rewritten(case, rewrite).await;
-            let sent = u32::try_from(round.attempts.len()).unwrap_or(u32::MAX).max(1);
-            if self.left < sent {
+            if self.left == 0 {
                 return Err(Stop::Budget);
             }
-            self.left -= sent;
+            let round = self.replayer.round_rewritten(case, rewrite).await;
+            let sent = u32::try_from(round.attempts.len()).unwrap_or(u32::MAX);
+            // An attempt that breaks is made again, which may be once too often.
+            self.left = self.left.saturating_sub(sent);
             self.asked += sent;
             self.bytes +=
                 round.attempts.iter().map(|tried| tried.observation.sent.body_bytes_before_answer).sum::<u64>();

@@ -1,7 +1,7 @@
 //! Which benign case a refused one is compared with.
 
 use super::blend::split;
-use crate::corpus::{Case, canary};
+use crate::corpus::{Case, Filename, canary};
 
 /// The delivered cases, those that are most like `case` first, and the canary control last: it is benign if anything is.
 ///
@@ -28,8 +28,11 @@ pub fn references(case: &Case, delivered: &[Case]) -> Vec<Case> {
     let mut near: Vec<&Case> = delivered.iter().collect();
     near.sort_by_key(distance);
     let canary = Case { transport: case.transport, ..canary() };
-    // One under another extension, and benign whatever it is: what all the near ones share could not be seen.
-    let other = near.iter().find(|other| extension(other) != own).copied();
-    let near = near.into_iter().take(super::MOST_REFERENCES - 2);
-    near.chain(other).cloned().chain([canary]).collect()
+    // Under its own name some edges may know it.
+    let canary = Case { filename: Filename { text: "attachment.pdf".into(), ..canary.filename.clone() }, ..canary };
+    // Whatever all the near ones share could not be seen: another file of the same extension, and one of another.
+    let kin = near.iter().find(|other| extension(other) == own && other.content.sha256() != case.content.sha256());
+    let stranger = near.iter().find(|other| extension(other) != own);
+    let nearest = near.iter().take(super::MOST_REFERENCES - 3);
+    nearest.chain(kin).chain(stranger).map(|other| (*other).clone()).chain([canary]).collect()
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::text::{plural, shorten, visible};
 use crate::explain::{Cause, Detail, Explanation, Explanations, Factor, Finding, Part, Place};
+use crate::verdict::Outcome;
 
 /// Cases that are listed under a cause.
 const LISTED: usize = 10;
@@ -17,7 +18,7 @@ pub fn render_explanations(document: &Explanations, out: &mut dyn Write) -> io::
     let explanations = &document.explanations;
     let mut groups: BTreeMap<String, Vec<&Explanation>> = BTreeMap::new();
     for explanation in explanations {
-        groups.entry(sentence(&explanation.finding)).or_default().push(explanation);
+        groups.entry(sentence(explanation)).or_default().push(explanation);
     }
     let mut groups: Vec<(String, Vec<&Explanation>)> = groups.into_iter().collect();
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
@@ -40,25 +41,34 @@ pub fn render_explanations(document: &Explanations, out: &mut dyn Write) -> io::
         writeln!(out)?;
     }
     let requests: u32 = explanations.iter().map(|explanation| explanation.requests).sum();
+    let sure = explanations.iter().filter(|explanation| explanation.is_sure()).count();
     writeln!(
         out,
-        "{} explained with {}",
+        "{sure} of {} explained with {}",
         plural(explanations.len(), "case", "cases"),
         plural(requests as usize, "request", "requests")
     )
 }
 
 /// What is known, in one sentence that is the same for cases with one trigger.
-fn sentence(finding: &Finding) -> String {
-    match finding {
-        Finding::Flaky { refused, of } => format!("flaky: refused {refused} of {of} times, so nothing is to blame"),
+fn sentence(explanation: &Explanation) -> String {
+    let became = match explanation.outcome {
+        Outcome::Altered => "altered on its way",
+        Outcome::Rejected => "rejected behind the edge",
+        Outcome::Lost => "lost behind the edge",
+        _ => "refused",
+    };
+    match &explanation.finding {
+        Finding::Flaky { refused: 0, of } => format!("not explained: it gets through now, {of} of {of} times"),
+        Finding::Flaky { refused, of } => format!("flaky: {became} {refused} of {of} times, so nothing is to blame"),
         Finding::NoReference => "not explained: none of the benign files that were tried is delivered".to_owned(),
         Finding::Unknown { why } => format!("not explained: {why}"),
         Finding::Causes { causes, proven, .. } => {
             let told: Vec<String> = causes.iter().map(cause).collect();
             let all = told.join("; and without that, because of ");
-            let unsure = if *proven { "" } else { "; and something else that was not found" };
-            format!("refused because of {all}{unsure}")
+            let unsure =
+                if *proven { "" } else { "; not proven: there may be more to it, or answers that came by chance" };
+            format!("{became} because of {all}{unsure}")
         }
     }
 }
@@ -76,7 +86,11 @@ fn cause(cause: &Cause) -> String {
 
 fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
     match detail {
+        Detail::Whole { value } if value.is_empty() => format!("no {factor}"),
+        // What a rule says of extensions, it says in either case.
+        Detail::Whole { value } if *factor == Factor::Extension => format!("the {factor} `{}`", value.to_lowercase()),
         Detail::Whole { value } => format!("the {factor} `{}`", shorten(value, 80)),
+        Detail::Unclear => format!("the {factor}, and it could not be seen what of it"),
         Detail::Characters { text, wire, byte } => {
             let from = page.map_or_else(String::new, |page| format!(", sent from a {page} page,"));
             let byte = byte.map_or_else(String::new, |byte| {
@@ -85,11 +99,17 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
             format!("`{text}` (bytes {wire}) in the filename{from}{byte}")
         }
         Detail::Field { names, text, wire } => format!("`{text}` (bytes {wire}) in the text field `{names}`"),
-        Detail::Length { from } => format!("a filename of {from} characters or more before its extension"),
+        Detail::Length { from } => format!("a filename of {from} bytes or more"),
         Detail::Size { from } => format!("a size of {from} bytes or more"),
-        Detail::Bytes { runs, .. } => {
-            let runs: Vec<String> = runs.iter().map(|run| bytes(&run.hex, run.len)).collect();
-            format!("the bytes {} in the content", runs.join(" and "))
+        Detail::TooSmall { up_to } => format!("a size of {up_to} bytes or fewer"),
+        Detail::Bytes { runs, place, others } => {
+            let told: Vec<String> = runs.iter().map(|run| bytes(&run.hex, run.len)).collect();
+            let such = if *others { ", or others like them," } else { "" };
+            let at = match (place, &runs[..]) {
+                (Some(Place::Only), [run]) => format!(" at offset {}", run.offset),
+                _ => String::new(),
+            };
+            format!("the bytes {}{such}{at} in the content", told.join(" and "))
         }
         Detail::Form { lines } => {
             let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", shorten(line, 120))).collect();
@@ -124,11 +144,12 @@ fn evidence(finding: &Finding) -> Vec<String> {
     let Finding::Causes { causes, reference, ruled_out, proven } = finding else { return Vec::new() };
     let mut lines = Vec::new();
     for part in causes.iter().flat_map(|cause| &cause.parts) {
-        if let Detail::Bytes { runs, place } = &part.detail {
+        if let Detail::Bytes { runs, place, .. } = &part.detail {
             let offsets: Vec<String> = runs.iter().map(|run| run.offset.to_string()).collect();
             let place = match place {
-                None => String::new(),
+                None => "; whether they are elsewhere was not tried".to_owned(),
                 Some(Place::Anywhere) => "; they are refused at the end of the file as well".to_owned(),
+                Some(Place::Only) => "; one byte further on they pass".to_owned(),
                 Some(Place::Before { offset }) => format!("; they pass from offset {offset} on"),
             };
             lines.push(format!("at offset {}{place}", offsets.join(" and ")));
@@ -137,7 +158,7 @@ fn evidence(finding: &Finding) -> Vec<String> {
     if *proven {
         lines.push(format!("delivered without it, as in `{reference}`"));
     } else {
-        lines.push(format!("still refused without it; compared with `{reference}`"));
+        lines.push(format!("compared with `{reference}`"));
     }
     if !ruled_out.is_empty() {
         let names: Vec<&str> = ruled_out.iter().map(|factor| factor.words()).collect();

@@ -59,7 +59,11 @@ fn is_told(want: &Want, part: &Part) -> bool {
         }
         (Want::Whole(factor, value), told, Detail::Whole { value: other }) => *factor == told && value == other,
         (Want::Size(size), Factor::Size, Detail::Size { from }) => size == from,
-        (Want::Bytes { runs, place }, Factor::Content, Detail::Bytes { runs: told, place: where_else }) => {
+        (
+            Want::Bytes { runs, place },
+            Factor::Content,
+            Detail::Bytes { runs: told, place: where_else, others: false },
+        ) => {
             let same = runs.iter().zip(told).all(|((offset, bytes), run)| {
                 *offset == run.offset && bytes.len() as u64 == run.len && Hex(bytes).to_string() == run.hex
             });

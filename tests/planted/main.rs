@@ -57,7 +57,7 @@ async fn dig(plant: &Plant) -> Explanation {
     let profile = Arc::new(profile);
     let mut questions = Questions::new(Replayer::new(profile.clone(), "planted").unwrap(), profile);
     let near = references(&plant.case, &plant.delivered);
-    let explanation = explain(&plant.case, &near, BUDGET, &mut questions).await;
+    let explanation = explain(&plant.case, wafcanary::verdict::Outcome::Blocked, &near, BUDGET, &mut questions).await;
     lab.stop().await;
     explanation
 }

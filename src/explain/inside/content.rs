@@ -16,6 +16,17 @@ const WINDOW_COST: u32 = 40;
 /// Bytes beside a run in which a part of what is guilty may be that the background happens to have as well.
 const BESIDE: u64 = 8;
 
+/// Files begin with what tells their kind; what is missed there is shown from the first byte on.
+const HEAD: u64 = 16;
+
+/// Other bytes than a file's own, never the same, and none alike.
+const OTHERS: [fn(u8) -> u8; 4] = [
+    |byte| byte ^ 0x15,
+    |byte| if byte == b'A' { b'B' } else { b'A' },
+    |byte| if byte == b' ' { b'.' } else { b' ' },
+    |byte| if byte == b'0' { b'1' } else { b'0' },
+];
+
 /// Surroundings of more bytes than this in all are not looked at: chance brings no such long part.
 const MOST_BESIDE: u64 = 256;
 
@@ -29,23 +40,55 @@ pub(super) async fn look(blend: &Blend<'_>, smallest: &mut Case, questions: &mut
             break;
         }
     }
-    let Some(overlay) = benign else { return Ok(Detail::NotAsNamed { offset: 0, hex: String::new() }) };
+    let Some(overlay) = benign else { return too_small(blend, smallest, questions).await };
     let runs = search::minimal(case.content.len(), &mut async |runs: &[Range<u64>]| {
         questions.refuses(&overlay.with(runs)?).await
     })
     .await?;
     let runs = with_surroundings(&overlay, runs, questions).await?;
     *smallest = overlay.with(&runs)?;
-    if questions.refuses(&overlay.with_others(&runs)?).await? {
-        // Other bytes in their place are refused as well: it is those of the reference that are missed.
-        return missed(&overlay.background, &runs);
+    let mut refused = Vec::new();
+    for other in OTHERS {
+        refused.push(questions.refuses(&overlay.with_others(&runs, other)?).await?);
     }
+    if refused.iter().all(|refused| *refused) {
+        // Whatever stands there is refused: it is what the reference has that is missed.
+        let first = runs.first().map_or(0, |run| run.start);
+        return not_as_named(&overlay.background, if first < HEAD { 0 } else { first });
+    }
+    let others = refused.contains(&true);
     let place = place(blend, &overlay, &runs, questions).await?;
     let shown = |run: &Range<u64>| {
         let bytes = read(&case.content, run.start..run.end.min(run.start + SHOWN))?;
         Ok(Run { offset: run.start, len: run.end - run.start, hex: Hex(&bytes).to_string() })
     };
-    Ok(Detail::Bytes { runs: runs.iter().map(shown).collect::<Result<_, _>>()?, place })
+    Ok(Detail::Bytes { runs: runs.iter().map(shown).collect::<Result<_, _>>()?, place, others })
+}
+
+/// Where no benign content of the size is delivered: whether the file is too small.
+async fn too_small(blend: &Blend<'_>, smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
+    let (case, reference) = (smallest.clone(), &blend.reference.content);
+    let cut = |size: u64| {
+        let content =
+            Content::from_pieces(reference.range(0..size)).map_err(|error| Stop::Variant(error.to_string()))?;
+        Ok(Case { content, ..case.clone() })
+    };
+    let (refused, passes) = (case.content.len(), reference.len());
+    if refused >= passes || !questions.refuses(&cut(refused)?).await? {
+        return Ok(Detail::Unclear);
+    }
+    let least =
+        search::threshold(refused, passes, &mut async |size| Ok::<bool, Stop>(!questions.refuses(&cut(size)?).await?))
+            .await?;
+    // It is the number of bytes only if the refused file is delivered with so many as well.
+    let fill = Piece::Fill { pattern: b"\n"[..].into(), len: least - refused };
+    let pieces = case.content.pieces().iter().cloned().chain([fill]).collect();
+    let content = Content::from_pieces(pieces).map_err(|error| Stop::Variant(error.to_string()))?;
+    if questions.refuses(&Case { content, ..case.clone() }).await? {
+        return Ok(Detail::Unclear);
+    }
+    *smallest = cut(least - 1)?;
+    Ok(Detail::TooSmall { up_to: least - 1 })
 }
 
 /// A refused case and a benign content of the same size, over which bytes of the refused one are laid.
@@ -65,9 +108,9 @@ impl Overlay<'_> {
     }
 
     /// The same places with other bytes than the case has there.
-    fn with_others(&self, runs: &[Range<u64>]) -> Result<Case, Stop> {
+    fn with_others(&self, runs: &[Range<u64>], other: fn(u8) -> u8) -> Result<Case, Stop> {
         self.laid(runs, |run| {
-            let other: Vec<u8> = read(&self.case.content, run)?.iter().map(|byte| byte ^ 0x15).collect();
+            let other: Vec<u8> = read(&self.case.content, run)?.into_iter().map(other).collect();
             Ok(vec![Piece::Bytes(other.into())])
         })
     }
@@ -96,11 +139,10 @@ fn read(content: &Content, range: Range<u64>) -> Result<Vec<u8>, Stop> {
     content.read_range(range).map_err(|error| Stop::Variant(error.to_string()))
 }
 
-/// The bytes that the reference has where the refused file has others.
-fn missed(background: &Content, runs: &[Range<u64>]) -> Result<Detail, Stop> {
-    let Some(first) = runs.first() else { return Ok(Detail::NotAsNamed { offset: 0, hex: String::new() }) };
-    let shown = read(background, first.start..first.start + BESIDE)?;
-    Ok(Detail::NotAsNamed { offset: first.start, hex: Hex(&shown).to_string() })
+/// What a delivered file has at `offset`, where a refused one has something else.
+pub(super) fn not_as_named(delivered: &Content, offset: u64) -> Result<Detail, Stop> {
+    let shown = read(delivered, offset..offset + BESIDE)?;
+    Ok(Detail::NotAsNamed { offset, hex: Hex(&shown).to_string() })
 }
 
 /// The runs, longer where the background happens to have beside them what is needed.
@@ -115,7 +157,7 @@ async fn with_surroundings(
         return Ok(runs);
     }
     // The same background, with other bytes than the refused ones at each place around.
-    let strange = Overlay { case: overlay.case, background: overlay.with_others(&around)?.content };
+    let strange = Overlay { case: overlay.case, background: overlay.with_others(&around, OTHERS[0])?.content };
     if questions.refuses(&strange.with(&runs)?).await? {
         return Ok(runs);
     }
@@ -159,7 +201,7 @@ fn placed(around: &[Range<u64>], kept: &[Range<u64>]) -> Vec<Range<u64>> {
     runs
 }
 
-/// Whether one run of bytes trips at the end of the file as well, and if not, from where on it passes.
+/// Whether one run of bytes trips elsewhere as well, and if not, from where on it passes.
 async fn place(
     blend: &Blend<'_>,
     overlay: &Overlay<'_>,
@@ -168,7 +210,7 @@ async fn place(
 ) -> Result<Option<Place>, Stop> {
     let ([run], true) = (runs, questions.left() > WINDOW_COST) else { return Ok(None) };
     let last = overlay.len() - (run.end - run.start);
-    if run.start == last || run.start == 0 {
+    if run.start == last {
         return Ok(None);
     }
     // A window is told of the file under its own name, where that is not guilty itself: the part's head takes its share.
@@ -178,9 +220,12 @@ async fn place(
     if questions.refuses(&overlay.moved(run, last)?).await? {
         return Ok(Some(Place::Anywhere));
     }
+    if !questions.refuses(&overlay.moved(run, run.start + 1)?).await? {
+        return Ok(Some(Place::Only));
+    }
     // Passing is what is looked for here: the first offset at which it does.
-    let offset = search::threshold(run.start, last, &mut async |offset| {
-        Ok(!questions.refuses(&overlay.moved(run, offset)?).await?)
+    let offset = search::threshold(run.start + 1, last, &mut async |offset| {
+        Ok::<bool, Stop>(!questions.refuses(&overlay.moved(run, offset)?).await?)
     })
     .await?;
     Ok(Some(Place::Before { offset }))

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use encoding_rs::Encoding;
+
 use super::super::questions::{Questions, Stop};
 use super::super::{Detail, search};
-use super::{holds, index, other_than, whole};
+use super::{holds, index, other_than, plain_for, whole};
 use crate::corpus::{Beside, Case, Hex};
 
 /// The characters of text fields that are to blame, or all that travels beside the file.
@@ -16,10 +18,15 @@ pub(super) async fn look(smallest: &mut Case, questions: &mut Questions) -> Resu
         Beside::File { .. } | Beside::EmptyFile { .. } => None,
     });
     let texts: Vec<(usize, char)> = values.flat_map(|(at, value)| value.chars().map(move |c| (at, c))).collect();
-    let with = |runs: &[Range<u64>]| with(&case, &texts, runs);
-    if texts.is_empty() || questions.refuses(&with(&[])).await? {
-        return Ok(whole(&beside(&case)));
+    let mut other: fn(char, &'static Encoding) -> char = other_than;
+    if texts.is_empty() || questions.refuses(&with(&case, &texts, &[], other)).await? {
+        // Characters like these are refused in their place as well, or it is the fields themselves.
+        other = plain_for;
+        if texts.is_empty() || questions.refuses(&with(&case, &texts, &[], other)).await? {
+            return Ok(whole(&beside(&case)));
+        }
     }
+    let with = |runs: &[Range<u64>]| with(&case, &texts, runs, other);
     let len = texts.len() as u64;
     let runs = search::minimal(len, &mut async |runs: &[Range<u64>]| questions.refuses(&with(runs)).await).await?;
     *smallest = with(&runs);
@@ -32,8 +39,9 @@ pub(super) async fn look(smallest: &mut Case, questions: &mut Questions) -> Resu
 }
 
 /// `case` with only these characters of its text fields, the others harmless ones.
-fn with(case: &Case, texts: &[(usize, char)], runs: &[Range<u64>]) -> Case {
+fn with(case: &Case, texts: &[(usize, char)], runs: &[Range<u64>], other: fn(char, &'static Encoding) -> char) -> Case {
     let mut case = case.clone();
+    let page = case.filename.page.0;
     for beside in &mut case.beside {
         if let Beside::Text { value, .. } = beside {
             value.clear();
@@ -41,7 +49,7 @@ fn with(case: &Case, texts: &[(usize, char)], runs: &[Range<u64>]) -> Case {
     }
     for (position, (at, c)) in texts.iter().enumerate() {
         if let Beside::Text { value, .. } = &mut case.beside[*at] {
-            value.push(if holds(runs, position) { *c } else { other_than(*c) });
+            value.push(if holds(runs, position) { *c } else { other(*c, page) });
         }
     }
     case

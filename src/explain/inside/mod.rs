@@ -9,9 +9,11 @@ mod size;
 
 use std::ops::Range;
 
+use encoding_rs::Encoding;
+
 use super::blend::{Blend, split};
 use super::questions::{Questions, Stop};
-use super::{Detail, Factor};
+use super::{Detail, Factor, Part};
 use crate::corpus::Case;
 
 /// Takes `factor` of `case`, which is refused for it, apart. `case` becomes what is refused with nothing more of the factor
@@ -49,7 +51,38 @@ fn holds(runs: &[Range<u64>], position: usize) -> bool {
     runs.iter().any(|run| run.contains(&(position as u64)))
 }
 
-/// A harmless character in place of `c`, and never `c` itself: what is there anyway could not be missed.
-fn other_than(c: char) -> char {
+/// A harmless character in place of `c` that takes as many bytes on the page, so that a limit on bytes is not passed by it;
+/// never `c` itself: what is there anyway could not be missed.
+fn other_than(c: char, page: &'static Encoding) -> char {
+    const LIKE: [char; 8] = ['a', 'e', '\u{e9}', '\u{e8}', 'あ', 'い', '\u{2000b}', '\u{20089}'];
+    let bytes = |c: char| page.encode(c.encode_utf8(&mut [0; 4])).0.len();
+    let like = LIKE.into_iter().find(|other| *other != c && bytes(*other) == bytes(c));
+    like.unwrap_or_else(|| plain_for(c, page))
+}
+
+/// An ASCII letter in place of `c`.
+fn plain_for(c: char, _: &'static Encoding) -> char {
     if c == 'a' { 'e' } else { 'a' }
+}
+
+/// Whether a case whose extension is to blame is delivered with the content of a reference under that extension: it is then
+/// the two that do not go together. The case so delivered, and what of its content it is.
+pub(super) async fn not_as_named(
+    blend: &Blend<'_>,
+    references: &[Case],
+    questions: &mut Questions,
+) -> Result<Option<(Part, Case)>, Stop> {
+    let refused = blend.refused;
+    let extension = |case: &Case| split(&case.filename.text).1.to_lowercase();
+    let kin = references
+        .iter()
+        .filter(|other| extension(other) == extension(refused) && other.content.sha256() != refused.content.sha256());
+    for kin in kin.take(2) {
+        let case = Case { content: kin.content.clone(), ..refused.clone() };
+        if !questions.refuses(&case).await? {
+            let detail = content::not_as_named(&kin.content, 0)?;
+            return Ok(Some((Part { factor: Factor::Content, detail }, case)));
+        }
+    }
+    Ok(None)
 }

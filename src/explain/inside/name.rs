@@ -1,11 +1,11 @@
-//! Which characters of a filename.
+//! Which characters of a filename, or how many bytes.
 
 use std::ops::Range;
 
 use super::super::blend::split;
 use super::super::questions::{Questions, Stop};
 use super::super::{Detail, search};
-use super::{holds, index, other_than, whole};
+use super::{holds, index, other_than, plain_for, whole};
 use crate::corpus::{Case, Filename, Hex};
 
 /// A filename taken apart.
@@ -13,6 +13,8 @@ struct Name<'a> {
     case: &'a Case,
     stem: Vec<char>,
     extension: &'a str,
+    /// What stands in for a character.
+    other: fn(char, &'static encoding_rs::Encoding) -> char,
 }
 
 impl Name<'_> {
@@ -23,28 +25,43 @@ impl Name<'_> {
 
     /// The filename with only these characters of its stem, the others harmless ones.
     fn with(&self, runs: &[Range<u64>]) -> Case {
-        let kept = |(at, c): (usize, &char)| if holds(runs, at) { *c } else { other_than(*c) };
+        let page = self.case.filename.page.0;
+        let kept = |(at, c): (usize, &char)| if holds(runs, at) { *c } else { (self.other)(*c, page) };
         self.called(&self.stem.iter().enumerate().map(kept).collect::<String>())
     }
 
-    fn of_length(&self, size: u64) -> Case {
-        self.called(&"a".repeat(index(size)))
+    /// A harmless stem of so many bytes.
+    fn of_length(&self, bytes: u64) -> Case {
+        self.called(&"a".repeat(index(bytes)))
+    }
+
+    fn bytes(&self, text: &str) -> u64 {
+        self.case.filename.page.0.encode(text).0.len() as u64
     }
 }
 
 pub(super) async fn look(smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
     let case = smallest.clone();
     let (text, extension) = split(&case.filename.text);
-    let name = Name { case: &case, stem: text.chars().collect(), extension };
-    let len = name.stem.len() as u64;
+    let mut name = Name { case: &case, stem: text.chars().collect(), extension, other: other_than };
     if questions.refuses(&name.with(&[])).await? {
-        if len < 2 || questions.refuses(&name.of_length(1)).await? {
+        let bytes = name.bytes(text);
+        if questions.refuses(&name.of_length(bytes)).await? {
+            if bytes < 2 || questions.refuses(&name.of_length(1)).await? {
+                return Ok(whole(text));
+            }
+            let stem =
+                search::threshold(1, bytes, &mut async |bytes| questions.refuses(&name.of_length(bytes)).await).await?;
+            *smallest = name.of_length(stem);
+            return Ok(Detail::Length { from: stem + name.bytes(extension) });
+        }
+        // Characters like these are refused in their place as well: plain ones are not.
+        name.other = plain_for;
+        if questions.refuses(&name.with(&[])).await? {
             return Ok(whole(text));
         }
-        let from = search::threshold(1, len, &mut async |size| questions.refuses(&name.of_length(size)).await).await?;
-        *smallest = name.of_length(from);
-        return Ok(Detail::Length { from });
     }
+    let len = name.stem.len() as u64;
     let runs = search::minimal(len, &mut async |runs: &[Range<u64>]| questions.refuses(&name.with(runs)).await).await?;
     *smallest = name.with(&runs);
     let text: String = runs.iter().flat_map(|run| &name.stem[index(run.start)..index(run.end)]).collect();
@@ -67,7 +84,7 @@ async fn byte(
     for byte in bytes.iter().filter(|byte| byte.is_ascii_graphic()) {
         let mut stem = name.stem.clone();
         stem[index(run.start)] = char::from(*byte);
-        let alone = Name { case: name.case, stem, extension: name.extension };
+        let alone = Name { case: name.case, stem, extension: name.extension, other: name.other };
         if questions.refuses(&alone.with(runs)).await? {
             return Ok(Some(char::from(*byte)));
         }
