@@ -177,6 +177,29 @@ impl<'a> Blend<'a> {
         Case { id: self.refused.id.clone(), ..self.reference.clone() }
     }
 
+    /// The case next to a delivered reference of its own extension, where this one has another and the case is delivered with
+    /// that one's content.
+    pub(super) async fn next_to_kin(
+        &self,
+        references: &'a [Case],
+        questions: &mut Questions,
+    ) -> Result<Option<Self>, Stop> {
+        let extension = |case: &Case| split(&case.filename.text).1.to_lowercase();
+        let own = extension(self.refused);
+        if extension(self.reference) == own {
+            return Ok(None);
+        }
+        let kin = references.iter().filter(|other| extension(other) == own);
+        for kin in kin.take(2) {
+            let case = Case { content: kin.content.clone(), ..self.refused.clone() };
+            let kin = Self::new(self.refused, kin, questions)?;
+            if !questions.refuses(&case).await? && !questions.refuses(&kin.with(&[])).await? {
+                return Ok(Some(kin));
+            }
+        }
+        Ok(None)
+    }
+
     /// Compares without any extension from now on, where the reference is delivered without one.
     pub(super) async fn without_extension(&mut self, questions: &mut Questions) -> Result<(), Stop> {
         self.nameless = true;

@@ -165,7 +165,7 @@ pub struct Explanation {
 impl Detail {
     /// Whether it was seen what of the property it is.
     pub(super) fn is_sure(&self) -> bool {
-        !matches!(self, Self::Bytes { others: true, .. } | Self::Unclear)
+        !matches!(self, Self::Unclear)
     }
 }
 

@@ -151,14 +151,11 @@ async fn causes(blend: &mut Blend<'_>, references: &[Case], questions: &mut Ques
             parts.push(Part { factor, detail });
         }
         if let [Part { factor: Factor::Extension, .. }] = &parts[..] {
-            if let Some((part, kin)) = inside::not_as_named(blend, references, questions).await? {
-                parts.push(part);
-                open.retain(|factor| *factor != Factor::Content);
-                causes.push(Cause { parts, smallest });
-                delivered = Some(kin);
-                break;
+            // The foreign content may be refused for not being such a file: a file of the same extension shows it.
+            if let Some(mut kin) = blend.next_to_kin(references, questions).await? {
+                return Box::pin(self::causes(&mut kin, references, questions)).await;
             }
-            // Under another one than its own, a file may be refused for not being such a file.
+            // And so may the case's own content, under another extension.
             blend.without_extension(questions).await?;
         }
         causes.push(Cause { parts, smallest });

@@ -140,7 +140,7 @@ fn read(content: &Content, range: Range<u64>) -> Result<Vec<u8>, Stop> {
 }
 
 /// What a delivered file has at `offset`, where a refused one has something else.
-pub(super) fn not_as_named(delivered: &Content, offset: u64) -> Result<Detail, Stop> {
+fn not_as_named(delivered: &Content, offset: u64) -> Result<Detail, Stop> {
     let shown = read(delivered, offset..offset + BESIDE)?;
     Ok(Detail::NotAsNamed { offset, hex: Hex(&shown).to_string() })
 }

@@ -13,7 +13,7 @@ use encoding_rs::Encoding;
 
 use super::blend::{Blend, split};
 use super::questions::{Questions, Stop};
-use super::{Detail, Factor, Part};
+use super::{Detail, Factor};
 use crate::corpus::Case;
 
 /// Takes `factor` of `case`, which is refused for it, apart. `case` becomes what is refused with nothing more of the factor
@@ -63,26 +63,4 @@ fn other_than(c: char, page: &'static Encoding) -> char {
 /// An ASCII letter in place of `c`.
 fn plain_for(c: char, _: &'static Encoding) -> char {
     if c == 'a' { 'e' } else { 'a' }
-}
-
-/// Whether a case whose extension is to blame is delivered with the content of a reference under that extension: it is then
-/// the two that do not go together. The case so delivered, and what of its content it is.
-pub(super) async fn not_as_named(
-    blend: &Blend<'_>,
-    references: &[Case],
-    questions: &mut Questions,
-) -> Result<Option<(Part, Case)>, Stop> {
-    let refused = blend.refused;
-    let extension = |case: &Case| split(&case.filename.text).1.to_lowercase();
-    let kin = references
-        .iter()
-        .filter(|other| extension(other) == extension(refused) && other.content.sha256() != refused.content.sha256());
-    for kin in kin.take(2) {
-        let case = Case { content: kin.content.clone(), ..refused.clone() };
-        if !questions.refuses(&case).await? {
-            let detail = content::not_as_named(&kin.content, 0)?;
-            return Ok(Some((Part { factor: Factor::Content, detail }, case)));
-        }
-    }
-    Ok(None)
 }
