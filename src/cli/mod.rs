@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod session;
 mod settings;
+mod suggest;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -79,6 +80,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Find out why the candidate refuses what the baseline delivers: which characters, bytes, size or header
     Explain(explain::ExplainArgs),
+    /// Write the narrowest exclusions that let the regressions through, and try them on a staging WAF
+    Suggest(suggest::SuggestArgs),
     /// List or check the attachments and the cases made from them
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
@@ -124,6 +127,7 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
         Command::Demo(_)
         | Command::Report(_)
         | Command::Explain(_)
+        | Command::Suggest(_)
         | Command::Corpus(_)
         | Command::Profile(_)
         | Command::Lab(_)
@@ -161,6 +165,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Compare(args) => compare::compare(args, &settings()?, console),
         Command::Report(args) => report::report(&args, console),
         Command::Explain(args) => explain::explain(&args, &settings()?, console),
+        Command::Suggest(args) => suggest::suggest(&args, &settings()?, console),
         Command::Corpus(command) => corpus::corpus(command, &settings()?, console),
         Command::Profile(command) => profile::profile(command, console),
         Command::Lab(command) => lab::lab(command, console),

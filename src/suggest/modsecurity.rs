@@ -1,0 +1,104 @@
+//! Rules of ModSecurity: what versions 2.9.7 and 3.0.9 take, as tried on them (docs/suggest.md).
+
+use std::fmt::Write as _;
+
+use super::language::{Engine, Snippet, one_line};
+use super::target::escaped;
+use super::{Exclusion, Key, Place, Target};
+
+/// The rules, each a chain of path and method with a `ctl` at its end.
+pub(super) fn snippet(exclusions: &[Exclusion], engine: Engine, first_id: u32) -> Snippet {
+    let mut snippet = Snippet::default();
+    let (numbered, named): (Vec<&Exclusion>, Vec<&Exclusion>) = exclusions.iter().partition(|it| is_number(&it.rule));
+    snippet.left_out.extend(named.iter().map(|exclusion| {
+        format!("rule `{}` is no id of ModSecurity: give the number, such as `--rule 941310=ARGS:memo`", exclusion.rule)
+    }));
+    if numbered.is_empty() {
+        return snippet;
+    }
+    snippet.text.push_str("# To be read after modsecurity.conf and before the Core Rule Set.\n");
+    for (id, exclusion) in (first_id..).zip(numbered) {
+        let (ctl, note) = ctl(exclusion, engine);
+        let text = &mut snippet.text;
+        text.push('\n');
+        comment(text, &exclusion.why());
+        comment(text, &format!("opens: {}", exclusion.opens()));
+        for line in note {
+            comment(text, &line);
+        }
+        let _ = writeln!(
+            text,
+            "SecRule REQUEST_FILENAME \"{}\" \\\n    \"id:{id},phase:1,pass,nolog,{},chain\"\n    SecRule REQUEST_METHOD \"{}\" \
+             \\\n        \"t:none,{ctl}\"",
+            path_operator(&exclusion.place),
+            if exclusion.place.path.is_plain() { "t:none" } else { "t:none,t:urlDecode" },
+            method_operator(&exclusion.place.method),
+        );
+    }
+    snippet
+}
+
+/// A comment. NOTE: it ends with a full stop, because ModSecurity 2 joins a line that ends with `\` to the next.
+fn comment(out: &mut String, text: &str) {
+    let _ = writeln!(out, "# {}.", one_line(text));
+}
+
+fn path_operator(place: &Place) -> String {
+    if place.path.is_plain() { format!("@streq {}", place.path) } else { format!("@rx {}", place.path.regex()) }
+}
+
+fn method_operator(method: &str) -> String {
+    if method.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return format!("@streq {method}");
+    }
+    let bytes = method.bytes().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "\\x{byte:02x}");
+        out
+    });
+    format!("@rx ^{bytes}$")
+}
+
+/// The action, and what to say of it where it is wider than it should be.
+fn ctl(exclusion: &Exclusion, engine: Engine) -> (String, Vec<String>) {
+    let rule = &exclusion.rule;
+    let Some(Target { variable, key }) = &exclusion.target else {
+        return (format!("ctl:ruleRemoveById={rule}"), Vec::new());
+    };
+    let whole = format!("ctl:ruleRemoveTargetById={rule};{variable}");
+    match key {
+        Key::None => (whole, Vec::new()),
+        Key::Unreadable => {
+            (whole, vec![format!("the log does not tell the field's name, so all of {variable} is excluded")])
+        }
+        Key::Name(name) if is_writable(name, engine) => (format!("{whole}:{}", escaped(name)), Vec::new()),
+        Key::Name(name) => {
+            let hex = name.iter().fold(String::new(), |mut out, byte| {
+                let _ = write!(out, "\\x{byte:02x}");
+                out
+            });
+            let shown = String::from_utf8_lossy(name).into_owned();
+            let note =
+                format!("the field `{shown}` can't be named here, so all of {variable} is excluded on this path");
+            let other = format!(
+                "narrower in the field and wider in the path, after the Core Rule Set instead: \
+                 SecRuleUpdateTargetById {rule} \"!{variable}:/^{hex}$/\""
+            );
+            (whole, vec![note, other])
+        }
+    }
+}
+
+fn is_number(rule: &str) -> bool {
+    !rule.is_empty() && rule.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a `ctl` can name the field. In 3.0.9 a name that is not of these characters is refused at the start, or does not
+/// match; 2.9.7 takes what is not ASCII as its log escapes it. Neither takes a regular expression.
+fn is_writable(name: &[u8], engine: Engine) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:[]-".contains(byte);
+    !name.is_empty()
+        && name.iter().all(|byte| match engine {
+            Engine::Two => plain(byte) || !byte.is_ascii(),
+            Engine::Three => plain(byte),
+        })
+}
