@@ -252,7 +252,10 @@ fn given(rules: &[String]) -> Result<Vec<Fired>> {
                 "excluding it would switch off the others: give the rules that added the points",
             );
         }
-        let target = variable.map(|variable| Target::parse(variable, &[]));
+        let target = variable.map(|variable| {
+            let name = variable.split_once(':').map(|(_, name)| name.as_bytes().to_vec());
+            Target::parse(variable, &Vec::from_iter(name))
+        });
         if matches!(target, Some(None)) {
             return wrong(
                 format!("`{text}` names no part of a request"),

@@ -18,8 +18,6 @@ pub struct SuggestionDocument {
     pub suggestion: Suggestion,
     /// The text.
     pub snippet: Snippet,
-    /// What each exclusion opens, in their order.
-    pub opens: Vec<String>,
     /// The rounds in which it was tried; none: it was not.
     pub rounds: Vec<Round>,
 }
@@ -32,7 +30,6 @@ impl SuggestionDocument {
             schema_version: SCHEMA_VERSION,
             language: name.to_owned(),
             snippet: suggestion.snippet(language, first_id),
-            opens: suggestion.exclusions.iter().map(crate::suggest::Exclusion::opens).collect(),
             suggestion,
             rounds,
         }
@@ -49,8 +46,9 @@ impl SuggestionDocument {
 #[must_use]
 pub fn suggestion_lines(document: &SuggestionDocument) -> Vec<String> {
     let mut lines = Vec::new();
-    for (exclusion, opens) in document.suggestion.exclusions.iter().zip(&document.opens) {
-        lines.push(format!("{}\n  opens: {opens}", visible(&exclusion.why())));
+    // Text with comments says it itself.
+    for opens in document.snippet.opens.iter().filter(|_| !document.snippet.commented) {
+        lines.push(format!("opens: {}", visible(opens)));
     }
     for note in &document.snippet.notes {
         lines.push(format!("note: {}", visible(note)));

@@ -45,6 +45,7 @@ pub(super) fn snippet(exclusions: &[Exclusion]) -> Snippet {
             ));
             continue;
         };
+        snippet.opens.push(exclusion.whole().opens());
         match overrides.iter_mut().find(|known| known.rule == rule) {
             Some(known) if known.places.contains(&&exclusion.place) => {}
             Some(known) => known.places.push(&exclusion.place),

@@ -92,6 +92,8 @@ fn sorted<'a>(
                         exclusion.rule
                     ));
                 }
+                let written = if field.is_some() { exclusion.clone() } else { exclusion.whole() };
+                snippet.opens.push(written.opens());
                 found.push((group, exclusion.rule.as_str(), field));
             }
             None => snippet.left_out.push(format!(
@@ -120,8 +122,7 @@ fn sorted<'a>(
 
 fn logged(rules: &[(&'static str, &str, Option<Field>)], state: (&str, &str)) -> Vec<Value> {
     let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for (group, rule, field) in rules.iter().filter(|(_, _, field)| field.is_none()) {
-        debug_assert!(field.is_none());
+    for (group, rule, _) in rules.iter().filter(|(_, _, field)| field.is_none()) {
         groups.entry(group).or_default().push(json!({ "ruleId": rule, state.0: state.1, "action": "Log" }));
     }
     groups.into_iter().map(|(group, rules)| json!({ "ruleGroupName": group, "rules": rules })).collect()

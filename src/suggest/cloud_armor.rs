@@ -36,6 +36,7 @@ pub(super) fn snippet(exclusions: &[Exclusion]) -> Snippet {
             ));
             continue;
         };
+        snippet.opens.push(exclusion.whole().opens());
         match groups.iter_mut().find(|(place, known, _)| *place == &exclusion.place && known == set) {
             Some((_, _, members)) if members.iter().any(|member| member.rule == exclusion.rule) => {}
             Some((_, _, members)) => members.push(exclusion),
@@ -45,6 +46,7 @@ pub(super) fn snippet(exclusions: &[Exclusion]) -> Snippet {
     for (place, set, members) in groups {
         write(&mut snippet.text, place, set, &members);
     }
+    snippet.commented = true;
     if !snippet.text.is_empty() {
         snippet.notes.push(
             "put in PRIORITY (a smaller number than that of the rule that refuses), POLICY, and the sensitivity of that rule; \
@@ -60,7 +62,8 @@ fn write(out: &mut String, place: &Place, set: &str, members: &[&Exclusion]) {
         out.push('\n');
     }
     for exclusion in members {
-        let _ = writeln!(out, "# {}.", one_line(&exclusion.why()));
+        let opens = exclusion.whole().opens();
+        let _ = writeln!(out, "# {}.\n# opens: {}.", one_line(&exclusion.why()), one_line(&opens));
     }
     let path = match place.path.exact() {
         Some(path) => format!("request.path == {}", quoted(path)),

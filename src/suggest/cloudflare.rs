@@ -21,12 +21,15 @@ pub(super) fn snippet(exclusions: &[Exclusion]) -> Snippet {
     let mut skips: Vec<Value> = Vec::new();
     for exclusion in exclusions {
         match exclusion.rule.split_once('/') {
-            Some((set, rule)) if is_id(set) && is_id(rule) && !evaluates(rule) => skips.push(json!({
-                "action": "skip",
-                "description": one_line(&exclusion.why()),
-                "expression": expression(&exclusion.place),
-                "action_parameters": { "rules": { set: [rule] } },
-            })),
+            Some((set, rule)) if is_id(set) && is_id(rule) && !evaluates(rule) => {
+                snippet.opens.push(exclusion.whole().opens());
+                skips.push(json!({
+                    "action": "skip",
+                    "description": one_line(&exclusion.why()),
+                    "expression": expression(&exclusion.place),
+                    "action_parameters": { "rules": { set: [rule] } },
+                }));
+            }
             Some(_) | None => snippet.left_out.push(format!(
                 "rule `{}` is no id of Cloudflare: Security Events have it for the answer's Ray ID; give it as \
                  `--rule RULESET/RULE`, 32 hex digits each",

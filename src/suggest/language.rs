@@ -68,10 +68,15 @@ impl Language {
 pub struct Snippet {
     /// The text; empty: nothing can be written.
     pub text: String,
+    /// What it opens, a sentence for each rule that is in it.
+    pub opens: Vec<String>,
     /// What a reader must know to use it, a sentence each.
     pub notes: Vec<String>,
     /// Exclusions that can't be written in the language, a sentence each.
     pub left_out: Vec<String>,
+    /// The text has comments that say the same.
+    #[serde(skip)]
+    pub commented: bool,
 }
 
 /// `text` on one line of printable characters, fit for a comment.

@@ -126,7 +126,11 @@ impl Suggestion {
             return true;
         }
         if known.target.is_none() {
-            let why = format!("rule {} still refuses it although it is left out on this path", known.rule);
+            let why = format!(
+                "rule {} still refuses it although it is left out on this path: are the exclusions in the WAF that the \
+                 profile is sent to?",
+                known.rule
+            );
             self.unsolved.push(Unsolved { case: refusal.case.clone(), why });
             return false;
         }
@@ -215,8 +219,7 @@ impl Exclusion {
     }
 
     /// What it opens, in one sentence without its full stop.
-    #[must_use]
-    pub fn opens(&self) -> String {
+    fn opens(&self) -> String {
         let (rule, place) = (&self.rule, &self.place);
         match &self.target {
             Some(target) => format!(
@@ -227,10 +230,16 @@ impl Exclusion {
                 target.danger()
             ),
             None => format!(
-                "in {} {}, rule {rule} looks at nothing any more; other rules and paths stay as they are",
+                "in {} {}, rule {rule} looks at nothing any more: any attack that it knows can pass it; other rules and \
+                 paths stay as they are",
                 place.method, place.path
             ),
         }
+    }
+
+    /// The same for the rule as a whole: for a language that knows no parts.
+    fn whole(&self) -> Self {
+        Self { target: None, ..self.clone() }
     }
 
     /// Why it is suggested, in one sentence without its full stop.

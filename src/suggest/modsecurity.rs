@@ -16,15 +16,17 @@ pub(super) fn snippet(exclusions: &[Exclusion], engine: Engine, first_id: u32) -
     if numbered.is_empty() {
         return snippet;
     }
+    snippet.commented = true;
     snippet.text.push_str("# To be read after modsecurity.conf and before the Core Rule Set.\n");
     for (id, exclusion) in (first_id..).zip(numbered) {
-        let (ctl, note) = ctl(exclusion, engine);
+        let (ctl, written, notes) = ctl(exclusion, engine);
+        let opens = written.opens();
         let text = &mut snippet.text;
         text.push('\n');
         comment(text, &exclusion.why());
-        comment(text, &format!("opens: {}", exclusion.opens()));
-        for line in note {
-            comment(text, &line);
+        comment(text, &format!("opens: {opens}"));
+        for note in notes {
+            comment(text, &note);
         }
         let _ = writeln!(
             text,
@@ -34,6 +36,7 @@ pub(super) fn snippet(exclusions: &[Exclusion], engine: Engine, first_id: u32) -
             if exclusion.place.path.is_plain() { "t:none" } else { "t:none,t:urlDecode" },
             method_operator(&exclusion.place.method),
         );
+        snippet.opens.push(opens);
     }
     snippet
 }
@@ -51,41 +54,47 @@ fn method_operator(method: &str) -> String {
     if method.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return format!("@streq {method}");
     }
-    let bytes = method.bytes().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "\\x{byte:02x}");
-        out
-    });
-    format!("@rx ^{bytes}$")
+    format!("@rx ^{}$", hex_escapes(method.as_bytes()))
 }
 
-/// The action, and what to say of it where it is wider than it should be.
-fn ctl(exclusion: &Exclusion, engine: Engine) -> (String, Vec<String>) {
+/// The action, the exclusion that it is, and what to say of it where it is wider than it should be.
+fn ctl(exclusion: &Exclusion, engine: Engine) -> (String, Exclusion, Vec<String>) {
     let rule = &exclusion.rule;
     let Some(Target { variable, key }) = &exclusion.target else {
-        return (format!("ctl:ruleRemoveById={rule}"), Vec::new());
+        return (format!("ctl:ruleRemoveById={rule}"), exclusion.clone(), Vec::new());
     };
     let whole = format!("ctl:ruleRemoveTargetById={rule};{variable}");
+    let wider =
+        || Exclusion { target: Some(Target { variable: variable.clone(), key: Key::None }), ..exclusion.clone() };
     match key {
-        Key::None => (whole, Vec::new()),
+        Key::None => (whole, exclusion.clone(), Vec::new()),
         Key::Unreadable => {
-            (whole, vec![format!("the log does not tell the field's name, so all of {variable} is excluded")])
+            let note = format!("the log does not tell the field's name, so all of {variable} is excluded on this path");
+            (whole, wider(), vec![note])
         }
-        Key::Name(name) if is_writable(name, engine) => (format!("{whole}:{}", escaped(name)), Vec::new()),
+        Key::Name(name) if is_writable(name, engine) => {
+            (format!("{whole}:{}", escaped(name)), exclusion.clone(), Vec::new())
+        }
         Key::Name(name) => {
-            let hex = name.iter().fold(String::new(), |mut out, byte| {
-                let _ = write!(out, "\\x{byte:02x}");
-                out
-            });
-            let shown = String::from_utf8_lossy(name).into_owned();
+            let hex = hex_escapes(name);
+            let shown = String::from_utf8_lossy(name);
             let note =
                 format!("the field `{shown}` can't be named here, so all of {variable} is excluded on this path");
             let other = format!(
                 "narrower in the field and wider in the path, after the Core Rule Set instead: \
                  SecRuleUpdateTargetById {rule} \"!{variable}:/^{hex}$/\""
             );
-            (whole, vec![note, other])
+            (whole, wider(), vec![note, other])
         }
     }
+}
+
+/// Bytes as a regular expression of ASCII characters has them.
+fn hex_escapes(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "\\x{byte:02x}");
+        out
+    })
 }
 
 fn is_number(rule: &str) -> bool {

@@ -35,7 +35,7 @@ impl Serialize for Key {
     }
 }
 
-/// The longest name that a log's reader keeps whole.
+/// How a log's reader ends a name that it cut.
 const ELLIPSIS: char = '…';
 
 impl Target {
@@ -52,7 +52,7 @@ impl Target {
         }
         let key = key.map_or(Key::None, |key| {
             let known = fields.iter().find(|field| is_logged_as(field, key));
-            let plain = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') && !key.is_empty();
+            let plain = key.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\') && !key.is_empty();
             match known {
                 Some(name) => Key::Name(name.clone()),
                 None if plain => Key::Name(key.as_bytes().to_vec()),
@@ -142,10 +142,9 @@ impl Target {
 /// Whether a log shows the name of a field as `logged`: as it is, as ModSecurity 2 escapes it, or the start of either.
 fn is_logged_as(field: &[u8], logged: &str) -> bool {
     let (start, cut) = logged.strip_suffix(ELLIPSIS).map_or((logged, false), |start| (start, true));
-    [String::from_utf8_lossy(field).into_owned(), escaped(field)].iter().any(|shown| {
-        // The reader writes control characters out.
-        if cut { !start.is_empty() && shown.starts_with(start) } else { shown == start }
-    })
+    [String::from_utf8_lossy(field).into_owned(), escaped(field)]
+        .iter()
+        .any(|shown| if cut { !start.is_empty() && shown.starts_with(start) } else { shown == start })
 }
 
 /// A name as ModSecurity 2 writes it in its logs, and reads it in a rule.
