@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -124,20 +125,18 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
     let given = given(&args.rules)?;
     let runtime = session::runtime()?;
     runtime.block_on(async {
-        let edge = match args.command {
-            Some(_) => Edge::open(&path, &args.send, console).await?,
+        let edge = if args.command.is_some() { Some(Edge::open(&path, &args.send, console).await?) } else { None };
+        let profile = match &edge {
+            Some(edge) => edge.profile.clone(),
             // Nothing is sent, so production needs no leave.
-            None => {
-                let harmless = SendOptions { dry_run: true, ..args.send.clone() };
-                Edge::start(edge::load(&path, &harmless)?, &path).await?
-            }
+            None => Arc::new(edge::load(&path, &SendOptions { dry_run: true, ..args.send.clone() })?),
         };
-        let selected = session::select(&kept.select, settings, &[&edge.profile], console)?;
+        let selected = session::select(&kept.select, settings, &[&profile], console)?;
         let subject = Subject {
             comparison: &comparison,
             cases: selected.cases.iter().map(|case| (case.id.clone(), case.clone())).collect(),
-            profile: &edge.profile,
-            replayer: Replayer::new(edge.profile.clone(), "suggest")?,
+            profile: &profile,
+            replayer: Replayer::new(profile.clone(), "suggest")?,
             given,
             blamed: blamed(dir)?,
             wanted,
@@ -151,7 +150,7 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
             return Ok(if whole { ExitCode::Passed } else { ExitCode::Inconclusive });
         };
         let logs = if args.waf.waf_log.is_empty() { &kept.waf } else { &args.waf };
-        let trial = Trial { args, named: &named, command, logs, edge: &edge, selected: &selected, console };
+        let trial = Trial { args, named: &named, command, logs, profile: &profile, selected: &selected, console };
         let (rounds, ending) = trial.rounds(&subject, &mut suggestion).await?;
         let document = SuggestionDocument::new(&named.name, suggestion, named.language, args.first_id, rounds);
         show(&document, args.json, console)?;
@@ -227,8 +226,8 @@ fn language(args: &SuggestArgs, comparison: &Comparison) -> Named {
         None if formats().next().is_some() => modsecurity(),
         None => {
             let sides = comparison.cases.iter().filter(|case| is_refused(case.class));
-            let signatures = sides.filter_map(|case| case.candidate.as_ref()?.signature.as_deref());
-            let told = signatures.filter_map(Language::of_signature).next();
+            let mut signatures = sides.filter_map(|case| case.candidate.as_ref()?.signature.as_deref());
+            let told = signatures.find_map(Language::of_signature);
             let name = Language::ALL.iter().find(|(_, language)| Some(*language) == told);
             name.map_or_else(modsecurity, |(name, language)| Named { name: (*name).to_owned(), language: *language })
         }
@@ -352,7 +351,7 @@ struct Trial<'a> {
     named: &'a Named,
     command: &'a str,
     logs: &'a WafLogOptions,
-    edge: &'a Edge,
+    profile: &'a Arc<Profile>,
     selected: &'a Selected,
     console: &'a Console,
 }
@@ -476,7 +475,7 @@ impl Trial<'_> {
         let dir = folder.join(format!("round-{number}"));
         let lap = Lap {
             side: SideName::Candidate,
-            profile: self.edge.profile.clone(),
+            profile: self.profile.clone(),
             dir: dir.clone(),
             rounds: TIMES,
             pacer: None,

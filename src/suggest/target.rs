@@ -1,5 +1,7 @@
 //! Which part of a request a rule looked at.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -155,7 +157,9 @@ pub(super) fn escaped(name: &[u8]) -> String {
             b' '..=b'~' if !matches!(byte, b'"' | b'\\') => out.push(char::from(*byte)),
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
-            byte => out.push_str(&format!("\\x{byte:02x}")),
+            byte => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
         }
     }
     out

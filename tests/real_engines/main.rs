@@ -15,5 +15,6 @@ mod noise;
 mod record;
 mod refusals;
 mod regressions;
+mod suggest;
 mod trips;
 mod witnesses;
