@@ -87,8 +87,8 @@ impl Refusal {
                 others.join(", ")
             ),
             others => format!(
-                "no rule refuses it ({}): a limit is set where it stands (SecRequestBodyLimit, client_max_body_size), and \
-                 no exclusion changes it",
+                "no rule refuses it ({}): the engine or the server does, for a limit or a body that it can't read; a limit is set \
+                 where it stands (SecRequestBodyLimit, client_max_body_size), and no exclusion changes it",
                 others.join(", ")
             ),
         }
