@@ -12,12 +12,13 @@ use serde::Deserialize;
 
 use super::compare::CompareArgs;
 use super::console::Console;
+use super::dry_run;
 use super::edge::{self, Edge};
 use super::options::{SendOptions, WafLogOptions};
 use super::session::{self, COMPARISON, Lap, Selected};
 use super::settings::Settings;
 use crate::compare::{Class, ComparedCase, Comparison};
-use crate::corpus::{Beside, Case, CaseId, Intent};
+use crate::corpus::{Beside, Case, CaseId, Intent, selection_digest};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::explain::Factor;
@@ -125,7 +126,11 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
     let given = given(&args.rules)?;
     let runtime = session::runtime()?;
     runtime.block_on(async {
-        let edge = if args.command.is_some() { Some(Edge::open(&path, &args.send, console).await?) } else { None };
+        let edge = if args.command.is_some() && !args.send.dry_run {
+            Some(Edge::open(&path, &args.send, console).await?)
+        } else {
+            None
+        };
         let profile = match &edge {
             Some(edge) => edge.profile.clone(),
             // Nothing is sent, so production needs no leave.
@@ -150,8 +155,12 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
             return Ok(if whole { ExitCode::Passed } else { ExitCode::Inconclusive });
         };
         let logs = if args.waf.waf_log.is_empty() { &kept.waf } else { &args.waf };
+        let before = subject.sent();
+        if args.send.dry_run {
+            return dry_run::print(&of(&selected, &before), &[(&profile, TIMES)], 0, console);
+        }
         let trial = Trial { args, named: &named, command, logs, profile: &profile, selected: &selected, console };
-        let (rounds, ending) = trial.rounds(&subject, &mut suggestion).await?;
+        let (rounds, ending) = trial.rounds(&subject, &before, &mut suggestion).await?;
         let document = SuggestionDocument::new(&named.name, suggestion, named.language, args.first_id, rounds);
         show(&document, args.json, console)?;
         Ok(ending)
@@ -333,6 +342,13 @@ impl Subject<'_> {
         Ok(refusal)
     }
 
+    /// The cases that are sent with the exclusions in place: the regressions, and the controls that the candidate kept out.
+    fn sent(&self) -> Vec<&ComparedCase> {
+        let kept_out = self.comparison.cases.iter().filter(|case| was_kept_out(case));
+        let controls = kept_out.filter(|case| self.cases.contains_key(&case.id));
+        self.wanted.iter().copied().chain(controls).collect()
+    }
+
     /// Names of the form's fields, as the page's charset writes them.
     fn fields(&self, case: &Case) -> Vec<Vec<u8>> {
         let upload = &self.profile.upload;
@@ -343,6 +359,13 @@ impl Subject<'_> {
         let names = upload.fields.iter().map(|(name, _)| name.as_str()).chain([upload.field.as_str()]).chain(beside);
         names.map(|name| case.filename.page.0.encode(name).0.into_owned()).collect()
     }
+}
+
+/// The selection of these cases alone.
+fn of(selected: &Selected, wanted: &[&ComparedCase]) -> Selected {
+    let cases = selected.cases.iter().filter(|case| wanted.iter().any(|wanted| wanted.id == case.id));
+    let cases: Vec<Case> = cases.cloned().collect();
+    Selected { corpus: selected.corpus.clone(), digest: selection_digest(&cases), cases: cases.into() }
 }
 
 /// Exclusions that are tried.
@@ -358,14 +381,12 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     /// Puts the exclusions in place, sends, and adds what the next rule needs, until all are cured or nothing more is known.
-    async fn rounds(&self, subject: &Subject<'_>, suggestion: &mut Suggestion) -> Result<(Vec<Round>, ExitCode)> {
-        let kept_out = subject.comparison.cases.iter().filter(|case| was_kept_out(case));
-        let before: Vec<&ComparedCase> = subject
-            .wanted
-            .iter()
-            .copied()
-            .chain(kept_out.filter(|case| subject.cases.contains_key(&case.id)))
-            .collect();
+    async fn rounds(
+        &self,
+        subject: &Subject<'_>,
+        before: &[&ComparedCase],
+        suggestion: &mut Suggestion,
+    ) -> Result<(Vec<Round>, ExitCode)> {
         if before.len() == subject.wanted.len() {
             self.console
                 .warn("no control that the candidate keeps out is sent, so a lost protection would not be seen");
@@ -380,10 +401,10 @@ impl Trial<'_> {
             if !self.put_in_place(&folder, number, &snippet.text).await? {
                 return Ok((rounds, ExitCode::Interrupted));
             }
-            let Some(run) = self.send(&folder, number, &before).await? else {
+            let Some(run) = self.send(&folder, number, before).await? else {
                 return Ok((rounds, ExitCode::Interrupted));
             };
-            let round = Round::judge(number, suggestion.exclusions.len(), &before, &run);
+            let round = Round::judge(number, suggestion.exclusions.len(), before, &run);
             for line in trial_lines(&round) {
                 self.console.note(&line);
             }
@@ -465,13 +486,7 @@ impl Trial<'_> {
 
     /// Sends regressions and controls. `None`: it was interrupted.
     async fn send(&self, folder: &Path, number: u32, before: &[&ComparedCase]) -> Result<Option<Run>> {
-        let cases = self.selected.cases.iter().filter(|case| before.iter().any(|wanted| wanted.id == case.id));
-        let cases: Vec<Case> = cases.cloned().collect();
-        let selected = Selected {
-            corpus: self.selected.corpus.clone(),
-            digest: crate::corpus::selection_digest(&cases),
-            cases: cases.into(),
-        };
+        let selected = of(self.selected, before);
         let dir = folder.join(format!("round-{number}"));
         let lap = Lap {
             side: SideName::Candidate,

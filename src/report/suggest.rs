@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::text::{plural, visible};
+use crate::corpus::CaseId;
 use crate::suggest::{Language, Round, SCHEMA_VERSION, Snippet, Suggestion};
+
+/// Cases that are named of each kind.
+const LISTED: usize = 5;
 
 /// Suggested exclusions, as `suggest --json` writes them: see `schema/suggestion.json`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -89,10 +93,13 @@ pub fn trial_lines(round: &Round) -> Vec<String> {
         ("LET IN, and the staging WAF still has these exclusions", &round.let_in),
     ];
     for (what, cases) in told.into_iter().filter(|(_, cases)| !cases.is_empty()) {
-        let names: Vec<&str> = cases.iter().take(5).map(crate::corpus::CaseId::as_str).collect();
+        let names: Vec<&str> = cases.iter().take(LISTED).map(CaseId::as_str).collect();
         let more =
             if cases.len() > names.len() { format!(" and {} more", cases.len() - names.len()) } else { String::new() };
         lines.push(format!("  {what}: {}{more}", names.join(", ")));
+    }
+    if round.in_before > 0 {
+        lines.push(format!("  {} of these get in on the baseline as well", round.in_before));
     }
     lines
 }

@@ -29,6 +29,8 @@ pub struct Round {
     /// Controls that the candidate kept out, and that get in now.
     #[schemars(with = "Vec<String>")]
     pub let_in: Vec<CaseId>,
+    /// How many of those the baseline lets in as well.
+    pub in_before: usize,
     /// Cases of which nothing can be said.
     #[schemars(with = "Vec<String>")]
     pub unclear: Vec<CaseId>,
@@ -53,7 +55,11 @@ impl Round {
                 },
                 (Some(record), Intent::Control) => match control(case, record) {
                     Some(true) => round.kept_out += 1,
-                    Some(false) => round.let_in.push(id),
+                    Some(false) => {
+                        let before = case.baseline.as_ref().is_some_and(|side| side.outcome.is_past_edge());
+                        round.in_before += usize::from(before);
+                        round.let_in.push(id);
+                    }
                     None => round.unclear.push(id),
                 },
             }

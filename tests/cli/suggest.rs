@@ -149,6 +149,7 @@ fn a_control_that_gets_in_fails_whatever_is_cured() {
     place.write("open.toml", open);
     let ran = tried(&place, "open.toml", "true");
     ran.says(1, &["cured 2 of 2", "LET IN, and the staging WAF still has these exclusions: control/"]);
+    assert!(!ran.err.contains("on the baseline as well"), "the standard plan keeps them out: {}", ran.err);
     let base = place.read("base.toml").replace("authorized = true", "authorized = false");
     place.write("base.toml", &base);
     tried(&place, "open.toml", "true")
@@ -171,6 +172,15 @@ fn what_cannot_be_put_in_place_or_asked_is_inconclusive() {
     place.write("standard.toml", &std::fs::read_to_string(lab("standard")).unwrap());
     tried(&place, "standard.toml", "touch tried").says(2, &["sends to production", "--allow-production"]);
     assert!(!place.path("tried").exists());
+}
+
+#[test]
+fn a_dry_run_runs_no_command_and_sends_nothing() {
+    let place = Place::new();
+    compared(&place);
+    let arguments = ["suggest", "cmp", "--rule", "941310", "--try", "touch tried", "--dry-run"];
+    place.run(&arguments).says(0, &["nothing is sent", "cases 10 (8 controls)", "requests 20 uploads"]);
+    assert!(!place.path("tried").exists() && !place.path("cmp/suggested").exists());
 }
 
 #[test]

@@ -341,6 +341,7 @@ reload() {
     settings
     [ -f "$dir/conf/$name/exclusions.conf" ] || fail "\`$name\` has no ModSecurity, or was never started into $dir"
     leader_runs "$name" || fail "\`$name\` does not run"
+    [ -r "$file" ] || fail "$file can't be read"
     cp "$dir/conf/$name/exclusions.conf" "$dir/conf/$name/exclusions.before"
     cat "$file" >"$dir/conf/$name/exclusions.conf"
     if ! check_"${name%%-*}" "$name" >"$dir/logs/$name/check.log" 2>&1; then
