@@ -332,3 +332,90 @@ fn cloud_armor_gives_the_path_a_rule_without_the_signature_and_quotes_it_for_the
     let other = given("920120", None).snippet(Language::CloudArmor, 1);
     assert!(other.text.is_empty() && other.left_out[0].contains("preconfigured rule set"), "{other:?}");
 }
+
+/// A case of a comparison with the outcomes of both sides.
+fn compared(
+    id: &str,
+    intent: &str,
+    baseline: &str,
+    candidate: &str,
+    would_block: bool,
+) -> crate::compare::ComparedCase {
+    let side = |outcome: &str, would_block: bool| {
+        serde_json::json!({
+            "outcome": outcome, "signature": null, "status": 200, "attempts": 1, "evidence": "", "millis": 1,
+            "would_block": would_block,
+        })
+    };
+    serde_json::from_value(serde_json::json!({
+        "id": id, "intent": intent, "class": "newly_blocked", "filename": "a.pdf", "weight": 1.0,
+        "finding": { "kind": "open" }, "baseline": side(baseline, false), "candidate": side(candidate, would_block),
+    }))
+    .unwrap()
+}
+
+/// What was sent: id, outcomes of the rounds, and whether the log tells of a rule that would refuse.
+fn sent(cases: &[(&str, &[&str], bool)], ending: &str) -> crate::run::Run {
+    let digest = "0".repeat(64);
+    let manifest = serde_json::json!({
+        "schema_version": 1, "tool": "t", "run": "r", "side": "candidate", "started": "s", "profile": "p",
+        "profile_digest": digest, "url": "u", "environment": "lab", "proof": "receipt", "insecure": false,
+        "authorized": true, "rate": null, "concurrency": 1, "corpus": "c", "corpus_digest": digest, "cases": 1, "rounds": 2,
+    });
+    let record = |(id, rounds, would_block): &(&str, &[&str], bool)| {
+        let verdict = serde_json::json!({ "outcome": rounds[0], "evidence": "", "would_block": would_block });
+        serde_json::from_value(serde_json::json!({
+            "side": "candidate", "case": id, "intent": "legit", "verdict": verdict, "rounds": rounds, "attempts": 2,
+            "filename": "a.pdf", "millis": 1,
+        }))
+        .unwrap()
+    };
+    crate::run::Run {
+        manifest: serde_json::from_value(manifest).unwrap(),
+        ending: Some(serde_json::from_value(serde_json::json!({ "kind": ending })).unwrap()),
+        cases: cases.iter().map(record).collect(),
+        waf_logs: Vec::new(),
+    }
+}
+
+#[test]
+fn a_round_is_judged_by_all_its_answers_and_an_unfinished_one_says_nothing() {
+    let before = [
+        compared("pdf/cured", "legit", "delivered", "blocked", false),
+        compared("pdf/refused", "legit", "delivered", "blocked", false),
+        compared("pdf/altered", "legit", "delivered", "blocked", false),
+        compared("pdf/flaky", "legit", "delivered", "blocked", false),
+        compared("pdf/logged", "legit", "delivered", "delivered", true),
+        compared("pdf/gone", "legit", "delivered", "blocked", false),
+        compared("pdf/throttled", "legit", "delivered", "blocked", false),
+        compared("control/kept", "control", "blocked", "blocked", false),
+        compared("control/once-in", "control", "delivered", "blocked", false),
+        compared("control/logged", "control", "blocked", "delivered", true),
+        compared("control/silent", "control", "blocked", "delivered", true),
+    ];
+    let before: Vec<&crate::compare::ComparedCase> = before.iter().collect();
+    assert!(before.iter().all(|case| was_kept_out(case) == case.id.as_str().starts_with("control/")));
+    let (delivered, blocked) = (["delivered"; 2], ["blocked"; 2]);
+    let now: [(&str, &[&str], bool); 10] = [
+        ("pdf/cured", &delivered, false),
+        ("pdf/refused", &blocked, false),
+        ("pdf/altered", &["altered"; 2], false),
+        ("pdf/flaky", &["delivered", "blocked"], false),
+        ("pdf/logged", &delivered, true),
+        ("pdf/throttled", &["throttled"; 2], false),
+        ("control/kept", &blocked, false),
+        ("control/once-in", &["blocked", "delivered"], false),
+        ("control/logged", &delivered, true),
+        ("control/silent", &delivered, false),
+    ];
+    let round = Round::judge(2, 3, &before, &sent(&now, "complete"));
+    let names = |ids: &[CaseId]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!((round.number, round.exclusions, round.regressions), (2, 3, 7));
+    assert_eq!(names(&round.cured), ["pdf/cured"]);
+    assert_eq!(names(&round.refused), ["pdf/refused", "pdf/altered", "pdf/logged"]);
+    assert_eq!(names(&round.unclear), ["pdf/flaky", "pdf/gone", "pdf/throttled"]);
+    assert_eq!(names(&round.let_in), ["control/once-in", "control/silent"]);
+    assert_eq!((round.kept_out, round.in_before), (2, 1));
+    let cut = Round::judge(1, 1, &before, &sent(&now, "interrupted"));
+    assert_eq!((cut.unclear.len(), cut.cured.len(), cut.let_in.len()), (before.len(), 0, 0));
+}
