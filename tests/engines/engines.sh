@@ -357,8 +357,8 @@ reload() {
     for _ in $(seq 300); do
         sleep 0.1
         leader_runs "$name" || fail "\`$name\` ended at the reload: see $dir/logs/$name"
-        [ -n "$(workers "$name" | grep -vxF "$before")" ] || continue
-        [ -z "$(workers "$name" | grep -xF "$before")" ] || continue
+        ! workers "$name" | grep -qxF "$before" || continue
+        [ -n "$(workers "$name")" ] || continue
         await "$name"
         echo "$name reloaded"
         return
