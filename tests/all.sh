@@ -13,13 +13,14 @@ has() {
         nginx-light) command -v nginx ;;
         apache2-bin) command -v apache2 ;;
         varnish) command -v varnishd ;;
-        curl | openssl | python3 | haproxy) command -v "$1" ;;
+        curl | openssl | python3 | haproxy | npm) command -v "$1" ;;
         *) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
     esac >/dev/null
 }
 
 missing=""
-for package in python3 gcc $(tests/engines/engines.sh packages); do
+# Debian keeps npm apart from its nodejs; other Node.js packages contain it.
+for package in python3 gcc clamav npm $(tests/engines/engines.sh packages) $(grep -v '^#' corpus/build/packages.txt); do
     has "$package" || missing="$missing $package"
 done
 
@@ -28,7 +29,7 @@ done
 install() {
     units=""
     if [ -d /run/systemd/system ]; then
-        for unit in nginx haproxy varnish varnishncsa; do
+        for unit in nginx haproxy varnish varnishncsa clamav-freshclam; do
             systemctl cat "$unit.service" >/dev/null 2>&1 || units="$units $unit.service"
         done
     fi
@@ -60,5 +61,41 @@ if [ -n "$missing" ]; then
         echo "not installed; by hand, as root: \`$by_hand\`" >&2
         exit 1
     }
+fi
+
+# The Python packages that make and check the corpus, apart from the machine's own; anew when their list changes.
+venv=target/corpus-venv
+list=corpus/build/requirements.txt
+if ! cmp -s "$list" "$venv/requirements.txt" || ! "$venv/bin/python" -c '' 2>/dev/null; then
+    python=""
+    # Debian's own first: another one in the PATH may be older, or built without what a virtual environment needs.
+    for candidate in /usr/bin/python3 python3; do
+        "$candidate" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+        python="$candidate"
+        break
+    done
+    [ -n "$python" ] || {
+        echo "the corpus is checked with Python 3.11 or later and its module \`venv\`, and there is none" >&2
+        exit 1
+    }
+    echo "installing into $venv: $(grep -cv '^#' "$list") Python packages" >&2
+    { "$python" -m venv --clear "$venv" && "$venv/bin/python" -m pip install --quiet -r "$list"; } || {
+        echo "the Python packages of $list are not installed: they come from PyPI, or from the index that pip is set to" >&2
+        exit 1
+    }
+    cp "$list" "$venv/"
+fi
+
+# The npm packages, the same way.
+node=target/corpus-node
+list=corpus/build/packages-npm.txt
+if ! cmp -s "$list" "$node/packages-npm.txt"; then
+    rm -rf "$node"
+    # shellcheck disable=SC2046
+    npm install --silent --prefix "$node" --no-package-lock $(grep -v '^#' "$list") || {
+        echo "the packages of $list are not installed: they come from npm's registry, or from the one that npm is set to" >&2
+        exit 1
+    }
+    cp "$list" "$node/"
 fi
 exec cargo test --locked --all-targets "$@"

@@ -74,7 +74,7 @@ fn plans(count: usize) -> Vec<Case> {
 }
 
 fn shells(count: usize) -> Vec<Case> {
-    let content = || Content::from_bytes(&b"<?php system($_GET['c']); ?>"[..]);
+    let content = || Content::from_bytes(&b"\x3c?php phpinfo(); ?>"[..]);
     (0..count).map(|number| control(case(&format!("control/{number}"), "shell.php", "curl", content()))).collect()
 }
 

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use wafcanary::corpus::{Case, Corpus, Selection, Set};
 use wafcanary::profile::Profile;
 
 fn root() -> &'static Path {
@@ -104,6 +106,34 @@ fn every_example_profile_loads_and_names_a_schema_that_is_there() {
         let schema = text.lines().next().unwrap().strip_prefix("#:schema ").unwrap();
         assert!(path.parent().unwrap().join(schema).is_file(), "{}: {schema}", path.display());
     }
+}
+
+#[test]
+fn every_documented_trip_is_one_case_and_every_such_case_is_documented() {
+    let page = std::fs::read_to_string(root().join("docs/documented-trips.md")).unwrap();
+    let named: BTreeSet<&str> = page.split('`').filter(|word| word.starts_with("trip/") && *word != "trip/…").collect();
+    let selection = Selection { set: Set::Full, tags: vec!["trip".into()], ..Selection::default() };
+    let cases = Corpus::builtin().unwrap().select(&selection).unwrap();
+    assert_eq!(named, cases.iter().map(|case| case.id.as_str()).collect());
+    assert!(page.contains(&format!("{} attachments `trip/…`", named.len())));
+    for case in &cases {
+        let source = case.attachment.provenance.source.as_deref().unwrap_or_default();
+        assert!(source.len() > 20, "{} does not say where it is documented", case.id);
+    }
+    // The manifest's `trips` come from the engines themselves.
+    let refused = |engines: &[&str]| {
+        let by_one = |case: &&Case| {
+            let trips = case.attachment.provenance.trips.as_ref().unwrap();
+            engines.iter().any(|engine| trips.contains_key(*engine))
+        };
+        cases.iter().filter(by_one).count()
+    };
+    let nginx = ["ngx-rec-only", "ngx-crs-pl1", "ngx-crs-pl2"];
+    let apache = ["apa-rec-only", "apa-crs-pl1"];
+    let (first, second, third) = (refused(&nginx[..2]), refused(&nginx), refused(&apache));
+    let any = refused(&[&nginx[..], &apache].concat());
+    let told = format!("{any} are refused by at least one: {first}, {second} and {third}.");
+    assert!(page.contains(&told), "the page does not say: {told}");
 }
 
 #[test]

@@ -53,6 +53,9 @@ fn the_readme_shows_the_help_of_the_main_commands() {
     check_block("README.md", "help", &expected);
 }
 
+/// Findings of the demo that the README shows.
+const SHOWN_FINDINGS: usize = 3;
+
 #[test]
 fn the_readme_shows_what_demo_prints() {
     let dir = tempfile::tempdir().unwrap();
@@ -60,7 +63,13 @@ fn the_readme_shows_what_demo_prints() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let printed =
         String::from_utf8(output.stdout).unwrap().replace(dir.path().join("demo").to_str().unwrap(), "demo-out");
-    let lines: Vec<&str> = printed.lines().map(str::trim_end).collect();
+    let mut lines: Vec<&str> = printed.lines().map(str::trim_end).collect();
+    // A README is read whole: of the findings it shows the first ones and the gravest.
+    let begins: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with("  newly blocked  ")).collect();
+    let findings: Vec<usize> = begins.into_iter().filter(|at| lines[at - 1].is_empty()).collect();
+    let left_out = findings.len() - SHOWN_FINDINGS;
+    let told = format!("  […] {left_out} more");
+    lines.splice(findings[SHOWN_FINDINGS - 1]..findings[findings.len() - 1], [told.as_str(), ""]);
     check_block("README.md", "demo", &format!("```text\n{}\n```\n", lines.join("\n")));
 }
 

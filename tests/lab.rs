@@ -228,6 +228,19 @@ fn the_compressed_block_page_is_sound_gzip() {
 }
 
 #[test]
+fn a_receipt_does_not_mind_the_name_of_the_file_field() {
+    let running = Running::edge("standard");
+    let path = running.file("a.pdf", &sample());
+    for (attempt, field) in [("brackets", "files[]"), ("colon", "form:button"), ("kanji", "予定表")] {
+        let form = format!("{field}=@{path};filename=表.pdf;type=application/pdf");
+        assert!(text(&running.upload(attempt, &form, &["-F", "note=x"])).contains("受付番号"), "{field}");
+        let receipt = running.receipt(attempt).unwrap();
+        let seen = (&receipt["sha256"], &receipt["filename"], &receipt["name"]);
+        assert_eq!(seen, (&sha256(&sample()).into(), &"表.pdf".into(), &field.into()));
+    }
+}
+
+#[test]
 fn broken_transports_break_as_their_profiles_say() {
     // curl's exit codes: 28 time-out, 55 and 56 send and receive failure, 1 and 8 not HTTP.
     let expected: [(&str, &[i32]); 5] = [

@@ -170,8 +170,8 @@ truths! {
 /// Files and attacks, with what a plan must make of a drawing that the upper plan does not know.
 fn plan(drawing: Outcome) -> Vec<(Case, Outcome)> {
     let bytes = |bytes: &'static [u8]| wafcanary::corpus::Content::from_bytes(bytes);
-    let shell = case("control/shell", "shell.php", "curl", bytes(b"<?php system($_GET['c']); ?>"));
-    let hidden = case("control/photo", "photo.jpg", "chromium", bytes(b"\xff\xd8\xff\xe0 <?php eval(1);"));
+    let shell = case("control/shell", "shell.php", "curl", bytes(b"\x3c?php phpinfo(); ?>"));
+    let hidden = case("control/photo", "photo.jpg", "chromium", bytes(b"\xff\xd8\xff\xe0 \x3c?php phpinfo();"));
     let program = case("control/program", "setup.exe", "chromium", bytes(b"MZ\x90\0"));
     let drawn = case("cad/plan", "配置図.jww", "chromium", bytes(b"JwwData."));
     // The upper plan takes an empty text for what its name says.

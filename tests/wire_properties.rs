@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use wafcanary::corpus::{
-    Attachment, Beside, Case, CaseId, Client, Content, DeclaredType, Filename, Intent, PageCharset, Provenance,
-    Transport,
+    Attachment, Beside, Case, CaseId, Client, Content, DeclaredType, Filename, FormOverrides, Intent, PageCharset,
+    Provenance, Transport,
 };
 use wafcanary::wire::{Segment, Submission, WireRequest, encode};
 
@@ -40,6 +40,7 @@ fn case(client: Client, transport: Transport, filename: &str, content: Vec<u8>) 
         client,
         transport,
         beside: Vec::new(),
+        form_overrides: FormOverrides::default(),
     }
 }
 

@@ -92,4 +92,5 @@ def main():
     scan.save(out / "pdf/scan-certificate.pdf", resolution=75, quality=50, title="スキャン", creationDate=day, modDate=day)
 
 
-main()
+if __name__ == "__main__":
+    main()

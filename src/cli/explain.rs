@@ -15,7 +15,7 @@ use crate::compare::{ComparedCase, Comparison};
 use crate::corpus::{Case, CaseId};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
-use crate::explain::{Explanation, Questions, explain as find, references};
+use crate::explain::{Explanation, Explanations, Questions, SCHEMA_VERSION, explain as find, references};
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report;
@@ -34,7 +34,7 @@ const EXPLANATIONS: &str = "explanations.json";
 Examples:
   wafcanary explain wafcanary-out/20261123T010203Z-compare
   wafcanary explain runs/next 'xlsm/*' --profile next.toml --budget 80
-  wafcanary explain runs/next --format json")]
+  wafcanary explain runs/next --json")]
 pub(crate) struct ExplainArgs {
     /// Folder of a comparison
     #[arg(value_name = "COMPARISON")]
@@ -94,17 +94,18 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
         }
         Ok((explanations, false))
     })?;
-    keep(&explanations, dir)?;
+    let document = Explanations { schema_version: SCHEMA_VERSION, explanations };
+    keep(&document, dir)?;
     if args.json {
         console.render(|out| {
-            serde_json::to_writer_pretty(&mut *out, &explanations).map_err(Into::into).and_then(|()| writeln!(out))
+            serde_json::to_writer_pretty(&mut *out, &document).map_err(Into::into).and_then(|()| writeln!(out))
         })?;
     } else {
-        console.render(|out| report::render_explanations(&explanations, out))?;
+        console.render(|out| report::render_explanations(&document, out))?;
     }
     Ok(match () {
         () if interrupted => ExitCode::Interrupted,
-        () if explanations.iter().all(Explanation::is_sure) => ExitCode::Passed,
+        () if document.explanations.iter().all(Explanation::is_sure) => ExitCode::Passed,
         () => ExitCode::Inconclusive,
     })
 }
@@ -168,7 +169,7 @@ fn reproduce(
     Ok(Some(folder.join(repro.script).display().to_string()))
 }
 
-fn keep(explanations: &[Explanation], dir: &Path) -> Result<()> {
+fn keep(explanations: &Explanations, dir: &Path) -> Result<()> {
     let path = dir.join(EXPLANATIONS);
     let cannot = |error: &dyn std::fmt::Display| {
         Error::inconclusive(format!("cannot write the explanations: {error}")).file(&path)

@@ -9,6 +9,7 @@ mod edge;
 mod explain;
 mod generate;
 mod lab;
+mod limits;
 mod options;
 mod origin;
 mod preflight;
@@ -82,7 +83,9 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write the narrowest exclusions that let the regressions through, and try them on a staging WAF
     Suggest(suggest::SuggestArgs),
-    /// List or check the attachments and the cases made from them
+    /// Find an edge's limits, to the byte: sizes, filenames, numbers of files and fields, and how much it inspects
+    Limits(limits::LimitsArgs),
+    /// List, check, count or add attachments, and list the cases made from them
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
     /// List, check or show profiles: where uploads go and what proves their delivery
@@ -128,6 +131,7 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
         | Command::Report(_)
         | Command::Explain(_)
         | Command::Suggest(_)
+        | Command::Limits(_)
         | Command::Corpus(_)
         | Command::Profile(_)
         | Command::Lab(_)
@@ -166,6 +170,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Report(args) => report::report(&args, console),
         Command::Explain(args) => explain::explain(&args, &settings()?, console),
         Command::Suggest(args) => suggest::suggest(&args, &settings()?, console),
+        Command::Limits(args) => limits::limits(&args, &settings()?, console),
         Command::Corpus(command) => corpus::corpus(command, &settings()?, console),
         Command::Profile(command) => profile::profile(command, console),
         Command::Lab(command) => lab::lab(command, console),

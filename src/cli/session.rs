@@ -82,7 +82,7 @@ pub(crate) fn select(
         controls: authorized,
     };
     let cases = corpus.select(&selection)?;
-    let cases: Vec<Case> = cases.iter().flat_map(|case| (0..=options.fuzz_boundary).map(|n| case.redrawn(n))).collect();
+    let cases: Vec<Case> = cases.iter().flat_map(|case| case.under_boundaries(options.fuzz_boundary)).collect();
     let digest = selection_digest(&cases);
     Ok(Selected { corpus: corpus.name, digest, cases: cases.into() })
 }

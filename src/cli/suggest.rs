@@ -21,13 +21,13 @@ use crate::compare::{Class, ComparedCase, Comparison};
 use crate::corpus::{Beside, Case, CaseId, Intent, selection_digest};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
-use crate::explain::Factor;
+use crate::explain::{Factor, SCHEMA_VERSION as EXPLANATIONS_VERSION};
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report::{SuggestionDocument, suggestion_lines, trial_lines};
 use crate::run::{Run, SideName, WafEvidence};
 use crate::suggest::{
-    Engine, Fired, Language, Place, Refusal, Round, Suggestion, Target, evaluates, factor, was_kept_out,
+    Engine, Fired, Language, Place, Refusal, Round, Suggestion, Target, evaluates, factor, is_id, was_kept_out,
 };
 
 /// Rounds of trying at most: each hides the next rule.
@@ -230,17 +230,25 @@ fn language(args: &SuggestArgs, comparison: &Comparison) -> Named {
     let engine = if second { Engine::Two } else { Engine::Three };
     let modsecurity = || Named { name: "modsecurity".to_owned(), language: Language::ModSecurity(engine) };
     match &args.language {
-        Some(named) if named.name == "modsecurity" => modsecurity(),
-        Some(named) => named.clone(),
-        None if formats().next().is_some() => modsecurity(),
-        None => {
-            let sides = comparison.cases.iter().filter(|case| is_refused(case.class));
-            let mut signatures = sides.filter_map(|case| case.candidate.as_ref()?.signature.as_deref());
-            let told = signatures.find_map(Language::of_signature);
-            let name = Language::ALL.iter().find(|(_, language)| Some(*language) == told);
-            name.map_or_else(modsecurity, |(name, language)| Named { name: (*name).to_owned(), language: *language })
-        }
+        Some(named) if named.name == "modsecurity" => return modsecurity(),
+        Some(named) => return named.clone(),
+        None => {}
     }
+    let sides = comparison.cases.iter().filter(|case| is_refused(case.class));
+    let mut signatures = sides.filter_map(|case| case.candidate.as_ref()?.signature.as_deref());
+    let answered = signatures.find_map(Language::of_signature);
+    let told = match formats().next() {
+        Some("aws-waf") => Some(Language::AwsWaf),
+        Some("cloudflare") => Some(Language::Cloudflare),
+        Some("cloud-armor") => Some(Language::CloudArmor),
+        // Both products of Azure write it.
+        Some("azure-waf") if answered == Some(Language::AzureFrontDoor) => answered,
+        Some("azure-waf") => Some(Language::AzureAppGateway),
+        Some(_) => None,
+        None => answered,
+    };
+    let name = Language::ALL.iter().find(|(_, language)| Some(*language) == told);
+    name.map_or_else(modsecurity, |(name, language)| Named { name: (*name).to_owned(), language: *language })
 }
 
 /// The rules of `--rule`.
@@ -249,9 +257,7 @@ fn given(rules: &[String]) -> Result<Vec<Fired>> {
     for text in rules {
         let (rule, variable) = text.split_once('=').map_or((text.as_str(), None), |(rule, it)| (rule, Some(it)));
         let wrong = |message: String, help: &str| Err(Error::usage(message).key("--rule").help(help));
-        let sound =
-            !rule.is_empty() && rule.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte));
-        if !sound {
+        if !is_id(rule) {
             return wrong(format!("`{rule}` is no rule"), "give an id or a name of letters, digits and `_-./`");
         }
         if evaluates(rule) {
@@ -271,13 +277,18 @@ fn given(rules: &[String]) -> Result<Vec<Fired>> {
             );
         }
         let target = target.flatten();
-        given.push(Fired { rule: rule.to_owned(), message: String::new(), target, points: None });
+        given.push(Fired::named(rule, target));
     }
     Ok(given)
 }
 
 /// What stored explanations, if there are any, are sure to blame.
 fn blamed(dir: &Path) -> Result<HashMap<CaseId, Vec<Factor>>> {
+    #[derive(Deserialize)]
+    struct Document {
+        schema_version: u32,
+        explanations: Vec<Explained>,
+    }
     #[derive(Deserialize)]
     struct Explained {
         case: CaseId,
@@ -300,12 +311,16 @@ fn blamed(dir: &Path) -> Result<HashMap<CaseId, Vec<Factor>>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashMap::new()),
         Err(error) => return Err(Error::usage(format!("cannot read the explanations: {error}")).file(&path)),
     };
-    let explained: Vec<Explained> = serde_json::from_slice(&text).map_err(|error| {
-        Error::usage(format!("these are no explanations: {error}"))
-            .file(&path)
-            .help("let `wafcanary explain` write them anew")
-    })?;
-    let sure = explained.into_iter().filter(|it| it.proven);
+    let wrong = |what: String| Error::usage(what).file(&path).help("let `wafcanary explain` write them anew");
+    let document: Document =
+        serde_json::from_slice(&text).map_err(|error| wrong(format!("these are no explanations: {error}")))?;
+    if document.schema_version != EXPLANATIONS_VERSION {
+        return Err(wrong(format!(
+            "the explanations have schema version {}, and this program reads version {EXPLANATIONS_VERSION}",
+            document.schema_version
+        )));
+    }
+    let sure = document.explanations.into_iter().filter(|it| it.proven);
     Ok(sure
         .map(|it| {
             let parts = it.causes.iter().flat_map(|cause| &cause.parts);

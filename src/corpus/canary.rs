@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{
-    Attachment, Case, CaseId, Client, Content, DeclaredType, Filename, Intent, PageCharset, Provenance, Transport,
+    Attachment, Case, CaseId, Client, Content, DeclaredType, Filename, FormOverrides, Intent, PageCharset, Provenance,
+    Transport,
 };
 
 /// The id of the canary control.
@@ -23,7 +24,7 @@ pub fn canary() -> Case {
         provenance: Provenance {
             source: Some("made by wafcanary".into()),
             licence: Some("CC0-1.0".into()),
-            trips: None,
+            ..Provenance::default()
         },
         place: None,
     };
@@ -36,6 +37,7 @@ pub fn canary() -> Case {
         client: Client::DEFAULT,
         transport: Transport::Multipart,
         beside: Vec::new(),
+        form_overrides: FormOverrides::default(),
     }
 }
 

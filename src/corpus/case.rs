@@ -78,7 +78,7 @@ pub enum Intent {
     Control,
 }
 
-/// Where an attachment comes from.
+/// Where an attachment comes from, and how true to life it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Provenance {
     /// The program that wrote the file, or the thread or rule that the case reproduces.
@@ -87,6 +87,21 @@ pub struct Provenance {
     pub licence: Option<String>,
     /// What refused the attachment as it is when it was tried; `None`: nobody tried.
     pub trips: Option<Trips>,
+    /// How much of a file of its format it is.
+    pub fidelity: Fidelity,
+    /// Its people and places are made up: what looks like personal data is none.
+    pub fictional: bool,
+}
+
+/// How much of a file of its format an attachment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fidelity {
+    /// A whole valid file, as a program writes it.
+    #[default]
+    Whole,
+    /// Right container and magic only, because no program that writes it is at hand.
+    HeaderOnly,
 }
 
 /// Engines that refused an upload when it was tried, and what each gave for it: the ids of rules, or a status.
@@ -210,7 +225,36 @@ pub enum Beside {
     },
 }
 
+/// What a form has that neither the client nor the profile would write: the key `wire` of an attachment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FormOverrides {
+    /// Name of the file field, instead of the profile's.
+    pub field: Option<String>,
+    /// The boundary, instead of one of the client's shape.
+    pub boundary: Option<String>,
+    /// The boundary stands between quotes in the request's `Content-Type`.
+    pub quoted_boundary: bool,
+    /// More parameters of the file's `Content-Disposition`, after the client's own: name, and value as it is written.
+    pub parameters: Vec<(String, String)>,
+    /// More headers of the file's part, after the client's own.
+    pub part_headers: Vec<(String, String)>,
+}
+
+impl FormOverrides {
+    /// Whether the client and the profile write the whole form.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Case {
+    /// The case, then the same case under `more` other boundaries. A boundary that the attachment gives is not drawn.
+    pub fn under_boundaries(&self, more: u32) -> impl Iterator<Item = Self> {
+        let more = if self.form_overrides.boundary.is_some() { 0 } else { more };
+        (0..=more).map(|number| self.redrawn(number))
+    }
+
     /// The same case under another boundary of the client's shape: `…~boundary:3`. 0 is the case itself.
     #[must_use]
     pub fn redrawn(&self, number: u32) -> Self {
@@ -247,4 +291,6 @@ pub struct Case {
     pub transport: Transport,
     /// What travels beside it.
     pub beside: Vec<Beside>,
+    /// What the form has that its client and the profile would not write.
+    pub form_overrides: FormOverrides,
 }

@@ -91,6 +91,9 @@ pub struct Stamp {
     pub modified: Option<SystemTime>,
 }
 
+/// Bytes that a repeated pattern has at least.
+const WIDE: usize = 4096;
+
 /// A run of bytes of a [`Content`].
 #[derive(Debug, Clone)]
 pub enum Piece {
@@ -132,6 +135,16 @@ impl Piece {
         self.len() == 0
     }
 
+    /// The same bytes with a pattern that is worth a read of its own: one of a single byte takes a read for each.
+    fn widened(self) -> Self {
+        match self {
+            Self::Fill { pattern, len } if pattern.len() < WIDE && len > pattern.len() as u64 => {
+                Self::Fill { pattern: pattern.repeat(WIDE.div_ceil(pattern.len())).into(), len }
+            }
+            other => other,
+        }
+    }
+
     /// `len` of its bytes from `start` on, both within it.
     fn part(&self, start: u64, len: u64) -> Self {
         let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
@@ -160,6 +173,7 @@ pub struct Content {
 impl Content {
     /// Content made of `pieces`, which are read once to take the digest.
     pub fn from_pieces(pieces: Vec<Piece>) -> io::Result<Self> {
+        let pieces: Vec<Piece> = pieces.into_iter().map(Piece::widened).collect();
         let len = pieces.iter().map(Piece::len).sum();
         let mut content = Self { pieces: pieces.into(), len, sha256: Sha256Digest([0; 32]) };
         let mut hasher = Sha256::new();

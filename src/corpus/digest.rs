@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::variant::type_name;
-use super::{Beside, Case, DeclaredType, Entry, Filename, Sha256Digest};
+use super::{Beside, Case, DeclaredType, Entry, Filename, FormOverrides, Sha256Digest};
 
 /// The digest of ids, contents and all that goes on the wire of `cases`, whatever their order.
 #[must_use]
@@ -15,6 +15,7 @@ pub fn selection_digest(cases: &[Case]) -> Sha256Digest {
         fields.text(case.id.as_str());
         fields.text(case.attachment.intent_name());
         fields.upload(case.content.sha256(), &case.filename, &case.declared_type, &case.beside);
+        fields.form_overrides(&case.form_overrides);
         fields.text(case.client.as_str());
         fields.text(case.transport.as_str());
     }
@@ -28,6 +29,7 @@ pub(super) fn corpus_digest(entries: &[Entry]) -> Sha256Digest {
         fields.text(&entry.attachment.id);
         fields.text(entry.attachment.intent_name());
         fields.upload(entry.content.sha256(), &entry.filename, &entry.declared_type, &entry.beside);
+        fields.form_overrides(&entry.form_overrides);
         fields.text(entry.client.map_or("", |client| client.as_str()));
         fields.text(entry.transport.map_or("", |transport| transport.as_str()));
         let axes = &entry.axes;
@@ -83,6 +85,25 @@ impl Fields {
                     self.0.update(content.sha256().0);
                 }
                 Beside::EmptyFile { name } => self.texts(["empty", name]),
+            }
+        }
+    }
+
+    /// Nothing where there are none, so that a corpus without them keeps its digest. No client is called `wire`.
+    fn form_overrides(&mut self, overrides: &FormOverrides) {
+        if overrides.is_empty() {
+            return;
+        }
+        let FormOverrides { field, boundary, quoted_boundary, parameters, part_headers } = overrides;
+        self.text("wire");
+        self.list(
+            [field, boundary].into_iter().map(|given| given.as_ref().map_or("0".into(), |text| format!("1{text}"))),
+        );
+        self.text(if *quoted_boundary { "quoted" } else { "bare" });
+        for pairs in [parameters, part_headers] {
+            self.0.update((pairs.len() as u64).to_le_bytes());
+            for (name, value) in pairs {
+                self.texts([name, value]);
             }
         }
     }

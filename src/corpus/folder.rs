@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::store::{Job, Store, told};
-use super::{Attachment, Axes, DeclaredType, Entry, Filename, Intent, Provenance};
+use super::{Attachment, Axes, DeclaredType, Entry, Filename, FormOverrides, Intent, Provenance};
 use crate::error::{Error, Result};
 
 /// Directories nested deeper are refused: nobody keeps attachments there.
@@ -14,24 +14,28 @@ const DEPTH_MAX: usize = 64;
 
 pub(super) struct Found {
     pub(super) entries: Vec<Entry>,
+    /// The path of each entry's file, relative to the folder.
+    pub(super) files: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
 
-/// Every file below `root`, sorted by path; hidden ones too.
-pub(super) fn open(root: &Path) -> std::result::Result<Found, Vec<Error>> {
+/// The paths of every file below `root`, relative to it and sorted, hidden ones too; and what was left out.
+pub(super) fn files(root: &Path) -> std::result::Result<(Vec<PathBuf>, Vec<String>), Vec<Error>> {
     let mut walk = Walk { files: Vec::new(), warnings: Vec::new(), ancestors: HashSet::new() };
     walk.folder(root, Path::new(""), 0).map_err(|error| vec![error])?;
     walk.files.sort_unstable();
-    if walk.files.is_empty() {
+    Ok((walk.files, walk.warnings))
+}
+
+/// Every file below `root` as an attachment.
+pub(super) fn open(root: &Path) -> std::result::Result<Found, Vec<Error>> {
+    let (paths, warnings) = files(root)?;
+    if paths.is_empty() {
         let error = Error::usage("the corpus is empty: there is no file below this folder").file(root);
         return Err(vec![error.help("put the files to upload into it; an empty corpus can prove nothing")]);
     }
-    let jobs: Vec<Job> = walk
-        .files
-        .iter()
-        .filter_map(|path| path.to_str())
-        .map(|path| Job { file: path.to_owned(), armour: None })
-        .collect();
+    let jobs: Vec<Job> =
+        paths.iter().filter_map(|path| path.to_str()).map(|path| Job { file: path.to_owned(), armour: None }).collect();
     let opened = Store::Folder(root.to_path_buf()).open_all(&jobs);
     let mut entries = Vec::with_capacity(jobs.len());
     let mut errors = Vec::new();
@@ -41,7 +45,8 @@ pub(super) fn open(root: &Path) -> std::result::Result<Found, Vec<Error>> {
             Err(why) => errors.push(unreadable(&root.join(&job.file), &why)),
         }
     }
-    if errors.is_empty() { Ok(Found { entries, warnings: walk.warnings }) } else { Err(errors) }
+    let files = jobs.into_iter().map(|job| job.file).collect();
+    if errors.is_empty() { Ok(Found { entries, files, warnings }) } else { Err(errors) }
 }
 
 fn unreadable(path: &Path, why: &str) -> Error {
@@ -123,6 +128,7 @@ fn entry(file: &str, content: super::Content) -> Entry {
         client: None,
         transport: None,
         beside: Vec::new(),
+        form_overrides: FormOverrides::default(),
         axes: Axes::default(),
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::manifest::{Manifest, Page, RawAttachment, RawAxes, RawSize, did_you_mean};
+use super::manifest::{Manifest, Page, RawAttachment, RawAxes, RawPair, RawSize, RawWire, did_you_mean};
 use super::pad::{self, pad};
 use super::store::{Job, Store};
 use super::{
-    Attachment, Axes, Beside, CaseId, Client, Content, DeclaredType, Entry, Filename, Intent, NameForm, PageCharset,
-    Provenance, Sha256Digest, Transport,
+    Attachment, Axes, Beside, CaseId, Client, Content, DeclaredType, Entry, Filename, FormOverrides, Intent, NameForm,
+    PageCharset, Provenance, Sha256Digest, Transport,
 };
 use crate::error::{Error, line_of};
 
@@ -27,13 +27,6 @@ pub(super) fn load(store: &Store, page: Page) -> Result<Loaded, Vec<Error>> {
     let manifest = page.parse().map_err(|error| vec![error])?;
     let mut loader = Loader { page, errors: Vec::new() };
     let entries = loader.entries(&manifest, store);
-    if loader.errors.is_empty() && entries.is_empty() {
-        loader.errors.push(
-            Error::usage("the corpus is empty: its manifest has no attachment")
-                .file(&loader.page.path)
-                .help("add an `[[attachment]]` with `id` and `file`; an empty corpus can prove nothing"),
-        );
-    }
     if loader.errors.is_empty() { Ok(Loaded { name: manifest.name, entries }) } else { Err(loader.errors) }
 }
 
@@ -134,6 +127,7 @@ impl Loader {
         let client = raw.client.as_ref().map(|client| self.client(client, &here.of("client")));
         let transport = raw.transport.as_ref().map(|transport| self.transport(transport, &here.of("transport")));
         let declared_type = raw.r#type.as_ref().map(|text| self.media_type(text, &here.of("type")));
+        let form_overrides = raw.wire.as_ref().map(|wire| self.form_overrides(wire, raw, here)).unwrap_or_default();
         let weight = self.weight(raw, here);
         let own = self.axes(&raw.axes);
         let intent = raw.intent.unwrap_or(Intent::Legit);
@@ -149,6 +143,8 @@ impl Loader {
                 source: raw.source.clone(),
                 licence: raw.licence.clone().or_else(|| here.licence.map(str::to_owned)),
                 trips: raw.trips.clone(),
+                fidelity: raw.fidelity.unwrap_or_default(),
+                fictional: raw.fictional,
             },
             place: Some((self.page.path.to_path_buf(), line)),
         };
@@ -162,6 +158,7 @@ impl Loader {
             client: client.flatten(),
             transport: transport.flatten(),
             beside: beside?,
+            form_overrides,
         })
     }
 
@@ -235,6 +232,72 @@ impl Loader {
         }
         beside.extend(raw.empty.iter().map(|name| Beside::EmptyFile { name: name.clone() }));
         Some(beside)
+    }
+
+    fn form_overrides(&mut self, wire: &RawWire, raw: &RawAttachment, here: &Here<'_>) -> FormOverrides {
+        if let Some(transport) = raw.transport.as_ref().filter(|text| text.get_ref() != Transport::Multipart.as_str()) {
+            let message = format!("`{}` has no form, and `wire` is about one", transport.get_ref());
+            let help = "remove `wire`, or write `transport = \"multipart\"`";
+            self.errors.push(self.page.fault(message, transport, here.of("transport")).help(help));
+        }
+        if let Some(field) = wire.field.as_ref().filter(|field| field.get_ref().is_empty()) {
+            let error = self.page.fault("the file field has no name", field, here.of("wire.field"));
+            self.errors.push(error.help("write the `name` of the file input, or remove the key"));
+        }
+        if let Some(boundary) = &wire.boundary {
+            self.boundary(boundary, wire.quoted_boundary, here);
+        }
+        FormOverrides {
+            field: wire.field.as_ref().map(|field| field.get_ref().clone()),
+            boundary: wire.boundary.as_ref().map(|boundary| boundary.get_ref().clone()),
+            quoted_boundary: wire.quoted_boundary,
+            parameters: self.pairs(&wire.parameters, &["name", "filename"], &here.of("wire.parameters")),
+            part_headers: self.pairs(
+                &wire.part_headers,
+                &["Content-Disposition", "Content-Type"],
+                &here.of("wire.part_headers"),
+            ),
+        }
+    }
+
+    /// A boundary is 1 to 70 `bchars` and does not end with a space (RFC 2046, section 5.1.1).
+    fn boundary(&mut self, boundary: &Spanned<String>, quoted: bool, here: &Here<'_>) {
+        let text = boundary.get_ref();
+        let sound = (1..=70).contains(&text.len())
+            && !text.ends_with(' ')
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte));
+        let (message, help) = if !sound {
+            (
+                "this is no boundary",
+                "a boundary is 1 to 70 of A-Z a-z 0-9 ' ( ) + _ , - . / : = ? and space, no space last",
+            )
+        } else if !quoted && !text.bytes().all(is_token) {
+            ("this boundary needs quotes", "add `quoted_boundary = true`")
+        } else {
+            return;
+        };
+        self.errors.push(self.page.fault(message, boundary, here.of("wire.boundary")).help(help));
+    }
+
+    /// Parameters or headers; those in `own` are written by the client.
+    fn pairs(&mut self, raws: &[RawPair], own: &[&str], key: &str) -> Vec<(String, String)> {
+        for RawPair { name, value } in raws {
+            let (name_text, value_text) = (name.get_ref(), value.get_ref());
+            if name_text.is_empty() || !name_text.bytes().all(is_token) {
+                let error = self.page.fault(format!("`{}` is no name", name_text.escape_debug()), name, key);
+                self.errors.push(error.help("a name is letters, digits and ! # $ % & ' * + - . ^ _ ` | ~"));
+            }
+            if own.iter().any(|known| known.eq_ignore_ascii_case(name_text)) {
+                let error = self.page.fault(format!("the client writes `{name_text}` itself"), name, key);
+                self.errors
+                    .push(error.help("the attachment's `filename`, `type` and `wire.field` change what it writes"));
+            }
+            if value_text.chars().any(char::is_control) {
+                let error = self.page.fault("a value has no control characters", value, key);
+                self.errors.push(error.help("a line end would end the header: remove it"));
+            }
+        }
+        raws.iter().map(|pair| (pair.name.get_ref().clone(), pair.value.get_ref().clone())).collect()
     }
 
     fn weight(&mut self, raw: &RawAttachment, here: &Here<'_>) -> f64 {
@@ -325,6 +388,11 @@ impl Loader {
         }
         bytes
     }
+}
+
+/// `tchar`, RFC 9110 section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Where in the manifest an attachment stands, and what it inherits.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::control::Armour;
-use super::{Client, Intent, NameForm, Transport, Trips};
+use super::{Client, Fidelity, Intent, NameForm, Transport, Trips};
 use crate::error::{Error, Result};
 
 /// The version of the manifest's format that this program reads.
@@ -112,6 +112,11 @@ pub(super) struct RawAttachment {
     /// What refused the attachment as it is when it was tried: engines, and what each gave for it, the ids of rules or
     /// a status. Empty: it was tried, and nothing refused it.
     pub(super) trips: Option<Trips>,
+    /// How much of a file of its format it is; by default a whole valid file.
+    pub(super) fidelity: Option<Fidelity>,
+    /// Its people and places are made up: what looks like personal data is none, and `corpus check` is silent about it.
+    #[serde(default)]
+    pub(super) fictional: bool,
     /// The client, when it is always the same.
     #[schemars(with = "Option<ClientName>")]
     pub(super) client: Option<Spanned<String>>,
@@ -130,9 +135,17 @@ pub(super) struct RawAttachment {
     /// File inputs in which nothing is chosen.
     #[serde(default)]
     pub(super) empty: Vec<String>,
+    /// What the form has that neither the client nor the profile would write.
+    pub(super) wire: Option<RawWire>,
     /// Axes instead of the defaults.
     #[serde(default)]
     pub(super) axes: RawAxes,
+}
+
+impl RawAttachment {
+    pub(super) fn file(&self) -> &str {
+        self.file.get_ref()
+    }
 }
 
 /// A text field.
@@ -156,6 +169,40 @@ pub(super) struct RawAlso {
     pub(super) filename: Option<String>,
     /// Field name; by default that of the attachment.
     pub(super) field: Option<String>,
+}
+
+/// What a form has that neither the client nor the profile would write: it needs the transport `multipart`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWire {
+    /// Name of the file field, instead of the profile's.
+    #[schemars(with = "Option<String>")]
+    pub(super) field: Option<Spanned<String>>,
+    /// The boundary, instead of one of the client's shape.
+    #[schemars(with = "Option<String>")]
+    pub(super) boundary: Option<Spanned<String>>,
+    /// Puts the boundary between quotes in the request's `Content-Type`; by default `false`.
+    #[serde(default)]
+    pub(super) quoted_boundary: bool,
+    /// More parameters of the file's `Content-Disposition`, after the client's own; values as they are written, with
+    /// their quotes.
+    #[serde(default)]
+    pub(super) parameters: Vec<RawPair>,
+    /// More headers of the file's part, after the client's own.
+    #[serde(default)]
+    pub(super) part_headers: Vec<RawPair>,
+}
+
+/// A parameter or a header.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPair {
+    /// Name.
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
+    /// Value, as it is written.
+    #[schemars(with = "String")]
+    pub(super) value: Spanned<String>,
 }
 
 /// The schema of a client's name.
@@ -245,6 +292,12 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
         Some((_, name)) => format!("did you mean `{name}`?"),
         None => format!("known here: `{}`", known.join("`, `")),
     }
+}
+
+/// Reads a size as manifests write it: bytes, or a number with a unit.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<u64> {
+    RawSize::Text(text.to_owned()).bytes()
 }
 
 impl RawSize {

@@ -1,5 +1,6 @@
 //! What is sent: a folder of attachments with a manifest, multiplied by axes into cases.
 
+pub mod add;
 mod canary;
 pub mod case;
 pub mod client;
@@ -12,9 +13,12 @@ pub mod kind;
 pub mod lint;
 mod load;
 pub mod manifest;
+pub mod metadata;
 pub mod name;
+pub mod name_class;
 pub mod pad;
 pub mod select;
+pub mod stats;
 mod store;
 pub mod variant;
 
@@ -23,7 +27,8 @@ use std::path::Path;
 
 pub use canary::{CANARY_ID, canary};
 pub use case::{
-    Attachment, Beside, Case, CaseId, DeclaredType, Filename, Intent, PageCharset, Provenance, Transport, Trips,
+    Attachment, Beside, Case, CaseId, DeclaredType, Fidelity, Filename, FormOverrides, Intent, PageCharset, Provenance,
+    Transport, Trips,
 };
 pub use client::Client;
 pub use content::{Content, Hex, Piece, Sha256Digest, Stamp};
@@ -32,7 +37,9 @@ pub use kind::Kind;
 pub use lint::{Level, Lint, lint};
 pub use manifest::schema;
 pub use name::NameForm;
+pub use name_class::NameClass;
 pub use select::{Selection, Set};
+pub use stats::{SizeClass, Stats};
 pub use variant::{Axes, Entry};
 
 use crate::error::{Error, Result};
@@ -106,14 +113,27 @@ impl Corpus {
         Self::load(&store, bytes).map_err(first)
     }
 
+    /// The attachments of a folder whose manifest has these bytes; there may be none.
+    fn entries(root: &Path, manifest: &[u8]) -> std::result::Result<Vec<Entry>, Vec<Error>> {
+        Ok(Self::loaded(&Store::Folder(root.to_path_buf()), manifest)?.entries)
+    }
+
     fn load(store: &Store, manifest: &[u8]) -> std::result::Result<Self, Vec<Error>> {
+        let loaded = Self::loaded(store, manifest)?;
+        if loaded.entries.is_empty() {
+            let error = Error::usage("the corpus is empty: its manifest has no attachment").file(store.manifest_path());
+            return Err(vec![error.help("add files with `wafcanary corpus add`; an empty corpus can prove nothing")]);
+        }
+        Ok(Self::of(loaded.name, loaded.entries, Vec::new()))
+    }
+
+    fn loaded(store: &Store, manifest: &[u8]) -> std::result::Result<load::Loaded, Vec<Error>> {
         let path = store.manifest_path();
         let text = std::str::from_utf8(manifest).map_err(|error| {
             let message = format!("the manifest is not UTF-8: byte {} is wrong", error.valid_up_to());
             vec![Error::usage(message).file(&path).help("save it as UTF-8")]
         })?;
-        let loaded = load::load(store, Page { path: path.into(), text: text.into() })?;
-        Ok(Self::of(loaded.name, loaded.entries, Vec::new()))
+        load::load(store, Page { path: path.into(), text: text.into() })
     }
 
     fn of(name: String, attachments: Vec<Entry>, mut warnings: Vec<String>) -> Self {

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 pub enum Set {
     /// At most 20 cases: those tagged `smoke`, else a spread over the families.
     Smoke,
-    /// Each attachment as it is, each axis value at least once in each file kind ([`Kind`](super::Kind)), and every
+    /// Each attachment as it is, each axis value at least once in each file kind ([`Kind`]), and every
     /// possible pair of axis values at least once in the whole corpus: the kinds take turns.
     #[default]
     Standard,
@@ -323,13 +323,14 @@ pub(super) struct Family {
     clients: Vec<Client>,
     transports: Vec<Transport>,
     sizes: Vec<Option<u64>>,
-    /// By subject: forms and sizes that it cannot have, and form and client that do not go together.
+    /// By subject: forms, transports and sizes that it cannot have, and form and client that do not go together.
     faults: Vec<Faults>,
 }
 
 #[derive(Default)]
 struct Faults {
     names: HashSet<u32>,
+    transports: HashSet<u32>,
     sizes: HashSet<u32>,
     pages: HashSet<(u32, u32)>,
 }
@@ -360,7 +361,7 @@ impl Family {
         family
     }
 
-    fn faults_of(&self, entry: &Entry, [names, _, clients, _, sizes]: &Domain) -> Faults {
+    fn faults_of(&self, entry: &Entry, [names, _, clients, transports, sizes]: &Domain) -> Faults {
         let mut faults = Faults::default();
         for name in names {
             let form = self.names[*name as usize];
@@ -370,6 +371,8 @@ impl Family {
             let clash = |client: &&u32| entry.page_fault(form, self.clients[**client as usize]).is_some();
             faults.pages.extend(clients.iter().filter(clash).map(|client| (*name, *client)));
         }
+        let transport_fault = |transport: &&u32| entry.transport_fault(self.transports[**transport as usize]).is_some();
+        faults.transports.extend(transports.iter().filter(transport_fault));
         for size in sizes {
             if self.sizes[*size as usize].is_some_and(|bytes| entry.size_fault(bytes).is_some()) {
                 faults.sizes.insert(*size);
@@ -392,7 +395,8 @@ impl Family {
         let travels = name.zip(*transport).is_none_or(|(name, transport)| {
             transport_fault(self.names[name as usize], self.transports[transport as usize]).is_none()
         });
-        name_fits && size_fits && page_fits && travels
+        let fits_form = transport.is_none_or(|transport| !faults.transports.contains(&transport));
+        name_fits && size_fits && page_fits && travels && fits_form
     }
 
     fn values(&self, [name, kind, client, transport, size]: [u32; AXES]) -> Values {

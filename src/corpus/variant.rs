@@ -7,7 +7,8 @@ use super::folder::escape;
 use super::load::AS_CLIENT;
 use super::pad::{self, pad};
 use super::{
-    Attachment, Beside, Case, CaseId, Client, Content, DeclaredType, Filename, Intent, NameForm, PageCharset, Transport,
+    Attachment, Beside, Case, CaseId, Client, Content, DeclaredType, Filename, FormOverrides, Intent, NameForm,
+    PageCharset, Transport,
 };
 use crate::error::{Error, Result};
 
@@ -45,6 +46,8 @@ pub struct Entry {
     pub transport: Option<Transport>,
     /// What travels beside it.
     pub beside: Vec<Beside>,
+    /// What the form has that its client and the profile would not write.
+    pub form_overrides: FormOverrides,
     /// What multiplies it.
     pub axes: Axes,
 }
@@ -125,6 +128,12 @@ impl Entry {
         pad::check(&self.content, &self.filename.text, size).err().map(|error| error.to_string())
     }
 
+    /// Why the file cannot travel so, whatever the other values.
+    pub(super) fn transport_fault(&self, transport: Transport) -> Option<&'static str> {
+        (transport != Transport::Multipart && !self.form_overrides.is_empty())
+            .then_some("only a form has what `wire` says")
+    }
+
     /// Why a form and a client do not go together.
     pub(super) fn page_fault(&self, form: NameForm, client: Client) -> Option<&'static str> {
         let page = form.page().map_or(self.filename.page, PageCharset);
@@ -157,6 +166,7 @@ impl Entry {
             client: values.client,
             transport: values.transport,
             beside: self.beside.clone(),
+            form_overrides: self.form_overrides.clone(),
         }
     }
 
@@ -206,6 +216,7 @@ impl Entry {
         self.name_fault(values.name).is_none()
             && self.page_fault(values.name, values.client).is_none()
             && transport_fault(values.name, values.transport).is_none()
+            && self.transport_fault(values.transport).is_none()
             && values.size.is_none_or(|size| self.size_fault(size).is_none())
     }
 
@@ -278,6 +289,10 @@ pub(super) fn left_out(entries: &[Entry]) -> LeftOut {
                     *pairs.entry(pair).or_default() += 1;
                 }
             }
+        }
+        for transport in choices.transport {
+            let fault = entry.transport_fault(transport).map(|why| format!("`{}`: {why}", entry.attachment.id));
+            values.entry(format!("transport `{}`", transport.as_str())).or_default().add(fault);
         }
         for size in choices.size.into_iter().flatten() {
             let fault = entry.size_fault(size).map(|why| format!("`{}` {why}", entry.attachment.id));

@@ -9,7 +9,7 @@ use crate::corpus::pad::pad;
 use crate::corpus::{Case, Content, DeclaredType, Filename, Piece};
 
 /// A property of an upload that can be taken from another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// The filename's last extension.
@@ -26,6 +26,8 @@ pub enum Factor {
     Transport,
     /// The text fields and files beside it.
     Fields,
+    /// What the attachment says of its form: field name, boundary, parameters, part headers.
+    Form,
     /// The number of bytes.
     Size,
     /// The bytes.
@@ -34,7 +36,7 @@ pub enum Factor {
 
 impl Factor {
     /// Every factor, those first that are cheapest to be wrong about.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Extension,
         Self::Stem,
         Self::Type,
@@ -42,6 +44,7 @@ impl Factor {
         Self::Client,
         Self::Transport,
         Self::Fields,
+        Self::Form,
         Self::Size,
         Self::Content,
     ];
@@ -57,6 +60,7 @@ impl Factor {
             Self::Client => "client's way of writing the request",
             Self::Transport => "transport",
             Self::Fields => "fields beside the file",
+            Self::Form => "form",
             Self::Size => "size",
             Self::Content => "content",
         }
@@ -75,8 +79,20 @@ pub(super) struct Blend<'a> {
     pub(super) reference: &'a Case,
     /// What the two declare on the wire.
     types: [DeclaredType; 2],
-    /// The reference's content in the size of the refused one's, where it can be had.
+    /// The reference's content in the size of the refused one's, where that is larger.
     padded: Option<Content>,
+    /// The largest size that passes, once it is known: the refused content is then looked at without what is over it.
+    pub(super) most: Option<u64>,
+}
+
+/// The content of `case` in a larger size: as its format allows, or with zeros behind it.
+pub(super) fn grown(case: &Case, size: u64) -> Option<Content> {
+    let padded = pad(&case.content, &case.filename.text, size).ok();
+    padded.or_else(|| {
+        let len = size.checked_sub(case.content.len())?;
+        let zeros = Piece::Fill { pattern: [0][..].into(), len };
+        Content::from_pieces(case.content.pieces().iter().cloned().chain([zeros]).collect()).ok()
+    })
 }
 
 /// Stem and extension, the dot with the extension; a leading dot begins no extension.
@@ -93,8 +109,8 @@ impl<'a> Blend<'a> {
             let written = questions.request(case)?.content_type;
             Ok(written.map_or_else(|| case.declared_type.clone(), DeclaredType::Explicit))
         };
-        let padded = pad(&reference.content, &reference.filename.text, refused.content.len()).ok();
-        Ok(Self { types: [declared(refused)?, declared(reference)?], refused, reference, padded })
+        let padded = grown(reference, refused.content.len());
+        Ok(Self { types: [declared(refused)?, declared(reference)?], refused, reference, padded, most: None })
     }
 
     /// The properties in which the two differ.
@@ -110,22 +126,25 @@ impl<'a> Blend<'a> {
             Factor::Client => refused.client != reference.client,
             Factor::Transport => refused.transport != reference.transport,
             Factor::Fields => !(refused.beside.is_empty() && reference.beside.is_empty()),
+            Factor::Form => refused.form_overrides != reference.form_overrides,
             Factor::Size => refused.content.len() != reference.content.len() && self.padded.is_some(),
             Factor::Content => refused.content.sha256() != reference.content.sha256(),
         };
         Factor::ALL.into_iter().filter(differs).collect()
     }
 
-    /// The reference with these properties of the refused case. Its bytes bring their number with them.
+    /// The reference with these properties of the refused case. Its bytes bring their number with them, unless the size
+    /// is known to be a cause by itself.
     pub(super) fn with(&self, factors: &[Factor]) -> Case {
         let takes = |factor: Factor| factors.contains(&factor);
         let from = |factor: Factor| if takes(factor) { self.refused } else { self.reference };
         let (stem, _) = split(&from(Factor::Stem).filename.text);
         let (_, extension) = split(&from(Factor::Extension).filename.text);
-        let content = match &self.padded {
-            _ if takes(Factor::Content) => self.refused.content.clone(),
-            Some(padded) if takes(Factor::Size) => padded.clone(),
-            _ => self.reference.content.clone(),
+        let content = match (&self.padded, takes(Factor::Content), takes(Factor::Size)) {
+            (_, true, false) => self.small_enough(),
+            (_, true, true) => self.refused.content.clone(),
+            (Some(padded), false, true) => padded.clone(),
+            (_, false, _) => self.reference.content.clone(),
         };
         Case {
             // The boundary is drawn from the id: with another one, it would be one more thing that differs.
@@ -137,6 +156,17 @@ impl<'a> Blend<'a> {
             client: from(Factor::Client).client,
             transport: from(Factor::Transport).transport,
             beside: from(Factor::Fields).beside.clone(),
+            form_overrides: from(Factor::Form).form_overrides.clone(),
+        }
+    }
+
+    /// The refused content, without what is over a size that is known to be refused whatever it holds.
+    fn small_enough(&self) -> Content {
+        let content = &self.refused.content;
+        match self.most.filter(|most| *most < content.len()) {
+            // What cannot be read now could be read when it was refused: the whole of it says so when it is sent.
+            Some(most) => Content::from_pieces(content.range(0..most)).unwrap_or_else(|_| content.clone()),
+            None => content.clone(),
         }
     }
 

@@ -5,13 +5,14 @@
 
 mod blend;
 mod inside;
-mod lines;
+pub mod limits;
 mod questions;
 mod reference;
 pub mod search;
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use blend::Blend;
@@ -31,7 +32,7 @@ const MOST_CAUSES: usize = 3;
 pub(crate) const MOST_REFERENCES: usize = 6;
 
 /// What is guilty within a property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Detail {
     /// The property as a whole.
@@ -74,6 +75,11 @@ pub enum Detail {
         /// Where else they trip; `None`: it was not tried.
         place: Option<Place>,
     },
+    /// What the attachment says of its form: `Name: value` of a part header, `name=value` of a parameter.
+    Form {
+        /// The guilty ones.
+        lines: Vec<String>,
+    },
     /// These lines of the request, as one client writes it and another does not.
     Lines {
         /// The client.
@@ -91,7 +97,7 @@ pub enum Detail {
 }
 
 /// A few bytes of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Run {
     /// Offset of the first.
     pub offset: u64,
@@ -102,7 +108,7 @@ pub struct Run {
 }
 
 /// Whether it matters where guilty bytes stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Place {
     /// They trip at the end of the file as well.
@@ -115,7 +121,7 @@ pub enum Place {
 }
 
 /// Properties that are only refused together, and what of them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Cause {
     /// The properties, and what of each.
     pub parts: Vec<Part>,
@@ -125,7 +131,7 @@ pub struct Cause {
 }
 
 /// A guilty property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Part {
     /// Which.
     pub factor: Factor,
@@ -133,10 +139,23 @@ pub struct Part {
     pub detail: Detail,
 }
 
+/// The version of [`Explanations`] that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was found out about the regressions of a comparison.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Explanations {
+    /// The version of this format: 1.
+    pub schema_version: u32,
+    /// One for each case that was looked at.
+    pub explanations: Vec<Explanation>,
+}
+
 /// What was found out about a case.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The case.
+    #[schemars(with = "String")]
     pub case: CaseId,
     /// What is known.
     #[serde(flatten)]
@@ -169,7 +188,7 @@ impl Explanation {
 }
 
 /// What is known of why a case is refused.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
     /// It is not refused each time.
@@ -179,13 +198,14 @@ pub enum Finding {
         /// Of so many.
         of: u32,
     },
-    /// Nothing benign is delivered, so nothing can be compared with.
+    /// None of the benign cases that were tried is delivered, so there is nothing to compare with.
     NoReference,
     /// These are the causes: without all of them it is delivered.
     Causes {
         /// The causes, the one that hides the others first.
         causes: Vec<Cause>,
         /// The benign case that was compared with.
+        #[schemars(with = "String")]
         reference: CaseId,
         /// Properties that differ from it and are not to blame.
         ruled_out: Vec<Factor>,
@@ -229,13 +249,36 @@ async fn find(case: &Case, references: &[Case], questions: &mut Questions) -> Re
     for reference in references.iter().take(MOST_REFERENCES) {
         let blend = Blend::new(case, reference, questions)?;
         if !questions.refuses(&blend.with(&[])).await? {
-            return causes(&blend, questions).await;
+            return surely(blend, references, questions).await;
         }
     }
     Ok(Finding::NoReference)
 }
 
-async fn causes(blend: &Blend<'_>, questions: &mut Questions) -> Result<Finding, Stop> {
+/// The causes, as they are next to the reference that has the least in common with the case: what a reference shares with it
+/// may be guilty together with what is seen, and cannot be seen.
+async fn surely(mut blend: Blend<'_>, references: &[Case], questions: &mut Questions) -> Result<Finding, Stop> {
+    let finding = causes(&mut blend, questions).await?;
+    let Finding::Causes { causes: told, proven: true, .. } = &finding else { return Ok(finding) };
+    let guilty: Vec<Factor> = told.iter().flat_map(|cause| &cause.parts).map(|part| part.factor).collect();
+    let (refused, differing) = (blend.refused, blend.differing().len());
+    let mut furthest = None;
+    let mut most = differing;
+    for other in references.iter().take(MOST_REFERENCES) {
+        let other = Blend::new(refused, other, questions)?;
+        let differs = other.differing().len();
+        if differs > most {
+            (furthest, most) = (Some(other), differs);
+        }
+    }
+    let Some(mut other) = furthest else { return Ok(finding) };
+    if questions.refuses(&other.with(&guilty)).await? || questions.refuses(&other.with(&[])).await? {
+        return Ok(finding);
+    }
+    causes(&mut other, questions).await
+}
+
+async fn causes(blend: &mut Blend<'_>, questions: &mut Questions) -> Result<Finding, Stop> {
     let mut open = blend.differing();
     let all = open.clone();
     let mut causes: Vec<Cause> = Vec::new();
@@ -254,6 +297,9 @@ async fn causes(blend: &Blend<'_>, questions: &mut Questions) -> Result<Finding,
         let mut smallest = blend.with(&guilty);
         for factor in guilty {
             let detail = inside::look(blend, factor, &mut smallest, questions).await?;
+            if let Detail::Size { from } = &detail {
+                blend.most = Some(from - 1);
+            }
             parts.push(Part { factor, detail });
         }
         causes.push(Cause { parts, smallest });

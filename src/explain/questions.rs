@@ -35,6 +35,8 @@ pub struct Questions {
     left: u32,
     /// What was sent for the case at hand.
     asked: u32,
+    /// Body bytes that the peer took since the first question, as far as is known.
+    bytes: u64,
     /// Answers by what was on the wire.
     known: HashMap<[u8; 32], Verdict>,
 }
@@ -43,7 +45,15 @@ impl Questions {
     /// Questions to the edge of `profile`, put through `replayer`.
     #[must_use]
     pub fn new(replayer: Replayer, profile: Arc<Profile>) -> Self {
-        Self { replayer, profile, signatures: Signatures::builtin(), left: 0, asked: 0, known: HashMap::new() }
+        Self {
+            replayer,
+            profile,
+            signatures: Signatures::builtin(),
+            left: 0,
+            asked: 0,
+            bytes: 0,
+            known: HashMap::new(),
+        }
     }
 
     /// Begins with another case: so many requests may be sent for it.
@@ -56,6 +66,18 @@ impl Questions {
     #[must_use]
     pub fn asked(&self) -> u32 {
         self.asked
+    }
+
+    /// Body bytes that were sent since the first question, as far as is known.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What is asked, and how.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// Requests that may still be sent.
@@ -85,16 +107,27 @@ impl Questions {
     /// # Errors
     /// See [`Stop`].
     pub async fn refuses_rewritten(&mut self, case: &Case, rewrite: &Rewrite) -> Result<bool, Stop> {
+        Ok(!self.verdict_rewritten(case, rewrite).await?.outcome.is_past_edge())
+    }
+
+    /// What becomes of `case`. What is the same on the wire is asked once.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub async fn verdict(&mut self, case: &Case) -> Result<Verdict, Stop> {
+        self.verdict_rewritten(case, &Rewrite::default()).await
+    }
+
+    async fn verdict_rewritten(&mut self, case: &Case, rewrite: &Rewrite) -> Result<Verdict, Stop> {
         let mut request = self.request(case)?;
         rewrite.apply(&mut request);
         let key = key(&request);
         if let Some(verdict) = self.known.get(&key) {
-            return Ok(!verdict.outcome.is_past_edge());
+            return Ok(verdict.clone());
         }
         let verdict = self.ask_rewritten(case, rewrite).await?;
-        let refused = !verdict.outcome.is_past_edge();
-        self.known.insert(key, verdict);
-        Ok(refused)
+        self.known.insert(key, verdict.clone());
+        Ok(verdict)
     }
 
     /// Sends `case` and gives what became of it: inconclusive answers are asked again, and never given.
@@ -115,6 +148,8 @@ impl Questions {
             }
             self.left -= sent;
             self.asked += sent;
+            self.bytes +=
+                round.attempts.iter().map(|tried| tried.observation.sent.body_bytes_before_answer).sum::<u64>();
             if let Some(ceiling) = round.ceiling {
                 return Err(Stop::Edge(ceiling));
             }

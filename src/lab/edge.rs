@@ -115,7 +115,7 @@ impl Edge {
         let filename = window.filename();
         match behaviour {
             Behaviour::Filter | Behaviour::Ban => {
-                if window.broken_rule(&self.settings.rules).is_none() {
+                if window.broken_rule(&exchange.head.raw, &self.settings.rules).is_none() {
                     return exchange.forward(self.origin).await;
                 }
                 self.standing(address, |standing| standing.refusals += 1);
@@ -182,9 +182,10 @@ impl Exchange<'_> {
         // Lies need the filename only; a plan looks at the whole window.
         let filters = matches!(edge.settings.behaviour, Behaviour::Filter | Behaviour::Ban);
         let mut left = edge.settings.window;
+        let counted = if filters { edge.settings.rules.counted() } else { 0 };
         // NOTE: a body that is not what its type says is for the origin to refuse: the edge sees what it could read.
         let mut readable = true;
-        while left > 0 && (filters || !window.has_file()) {
+        while (left > 0 && (filters || !window.has_file())) || window.size() < counted {
             let Some(slice) = self.body.next(self.client).await? else {
                 if readable {
                     let _ = reader.finish(&mut |event| window.note(event));
@@ -192,9 +193,13 @@ impl Exchange<'_> {
                 break;
             };
             if slice.is_data {
-                let seen = slice.raw.len().min(left);
-                left -= seen;
-                readable = readable && reader.feed(&slice.raw[..seen], &mut |event| window.note(event)).is_ok();
+                let (seen, beyond) = slice.raw.split_at(slice.raw.len().min(left));
+                left -= seen.len();
+                readable = readable && reader.feed(seen, &mut |event| window.note(event)).is_ok();
+                // What the reader kept back at the window's end would come with it: it is not fed for nothing.
+                if counted > 0 {
+                    readable = readable && reader.feed(beyond, &mut |event| window.count(&event)).is_ok();
+                }
             }
             self.held.push(slice);
         }

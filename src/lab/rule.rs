@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::multipart::{Event, PartHead};
-use super::table::Rules;
+use super::table::{Rules, Together};
 
 /// One file as far as the window shows it.
 #[derive(Debug, Default)]
@@ -12,12 +12,21 @@ pub(super) struct Seen {
     pub(super) head: PartHead,
     /// Its first bytes.
     pub(super) start: Vec<u8>,
+    /// How many bytes it has, as far as they were counted.
+    size: u64,
 }
 
 impl Seen {
     /// The filename's bytes; empty: none.
     pub(super) fn filename(&self) -> &[u8] {
         self.head.filename.as_deref().or(self.head.filename_ext.as_deref()).unwrap_or_default()
+    }
+
+    /// The declared type without its parameters, lower case; empty: none.
+    fn content_type(&self) -> String {
+        let written = self.head.content_type.as_deref().unwrap_or_default();
+        let kind = written.split(|&byte| byte == b';').next().unwrap_or_default();
+        String::from_utf8_lossy(kind.trim_ascii()).to_ascii_lowercase()
     }
 
     fn is_file(&self) -> bool {
@@ -35,10 +44,11 @@ impl Window {
     /// Takes what the reader found.
     pub(super) fn note(&mut self, event: Event<'_>) {
         match event {
-            Event::Begin(head) => self.parts.push(Seen { head, start: Vec::new() }),
+            Event::Begin(head) => self.parts.push(Seen { head, ..Seen::default() }),
             Event::Data(bytes) => {
                 if let Some(part) = self.parts.last_mut() {
                     part.start.extend_from_slice(bytes);
+                    part.size += bytes.len() as u64;
                 }
             }
             Event::End => {}
@@ -48,6 +58,24 @@ impl Window {
                 }
             }
         }
+    }
+
+    /// Takes what the reader found beyond the window: how much it is, and nothing of what it says.
+    pub(super) fn count(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Begin(_) => self.parts.push(Seen::default()),
+            Event::Data(bytes) => {
+                if let Some(part) = self.parts.last_mut() {
+                    part.size += bytes.len() as u64;
+                }
+            }
+            Event::End | Event::Amend(_) => {}
+        }
+    }
+
+    /// The size of the largest part, as far as it was counted, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.parts.iter().map(|part| part.size).max().unwrap_or(0)
     }
 
     /// The filename of the first file; empty: none was seen.
@@ -60,8 +88,12 @@ impl Window {
         self.parts.iter().any(Seen::is_file)
     }
 
-    /// The first rule that a file breaks.
-    pub(super) fn broken_rule<'a>(&self, rules: &'a Rules) -> Option<&'a str> {
+    /// The first rule that the request with this head, or a file in it, breaks.
+    pub(super) fn broken_rule<'a>(&self, request: &[u8], rules: &'a Rules) -> Option<&'a str> {
+        let mut heads = std::iter::once(request).chain(self.parts.iter().map(|part| &part.head.raw[..]));
+        if heads.any(|head| rules.lines.iter().any(|text| memmem::find(head, text.as_bytes()).is_some())) {
+            return Some("line");
+        }
         self.parts.iter().find_map(|part| broken(part, rules))
     }
 }
@@ -90,6 +122,15 @@ fn broken<'a>(part: &Seen, rules: &'a Rules) -> Option<&'a str> {
     if !part.is_file() {
         return None;
     }
+    if rules.types.contains(&part.content_type()) {
+        return Some("type");
+    }
+    if rules.size.is_some_and(|size| part.size >= size) {
+        return Some("size");
+    }
+    if let Some(together) = rules.together.iter().find(|together| has_all(part, last, together)) {
+        return Some(&together.name);
+    }
     if rules.magic_mismatch && mismatched(last, start) {
         return Some("magic");
     }
@@ -97,6 +138,16 @@ fn broken<'a>(part: &Seen, rules: &'a Rules) -> Option<&'a str> {
         return Some("macro");
     }
     (rules.encrypted && is_encrypted(start)).then_some("encrypted")
+}
+
+/// Whether the file with this last extension has every property that the rule names.
+fn has_all(part: &Seen, extension: &str, together: &Together) -> bool {
+    let holds = |hay: &[u8], run: &[u8]| memmem::find(hay, run).is_some();
+    together.extension.as_deref().is_none_or(|refused| refused == extension)
+        && together.content_type.as_deref().is_none_or(|refused| refused == part.content_type())
+        && together.name_part.as_deref().is_none_or(|run| holds(part.filename(), run.as_bytes()))
+        && together.size.is_none_or(|size| part.size >= size)
+        && together.bytes.iter().all(|run| holds(&part.start, run))
 }
 
 /// The extensions of a filename in lower case, `x.tar.gz` has two.
@@ -151,8 +202,19 @@ mod tests {
     use crate::lab::table::Pattern;
 
     fn seen(filename: &[u8], start: &[u8]) -> Window {
-        let head = PartHead { filename: Some(filename.to_vec()), ..PartHead::default() };
-        Window { parts: vec![Seen { head, start: start.to_vec() }] }
+        typed(filename, "application/octet-stream", start)
+    }
+
+    fn typed(filename: &[u8], content_type: &str, start: &[u8]) -> Window {
+        let head = PartHead {
+            filename: Some(filename.to_vec()),
+            content_type: Some(content_type.as_bytes().to_vec()),
+            ..PartHead::default()
+        };
+        let mut window = Window::default();
+        window.note(Event::Begin(head));
+        window.note(Event::Data(start));
+        window
     }
 
     #[test]
@@ -170,6 +232,7 @@ mod tests {
                 extensions: vec!["svg".into()],
                 ignore_case: true,
             }],
+            ..Rules::default()
         };
         let zip = |flags: u8| [b"PK\x03\x04\x14\0".as_slice(), &[flags, 0], b"word/vbaProject.bin"].concat();
         let cases: [(&[u8], &[u8], Option<&str>); 10] = [
@@ -185,10 +248,70 @@ mod tests {
             (b"empty.pdf", b"", None),
         ];
         for (name, start, expected) in cases {
-            assert_eq!(seen(name, start).broken_rule(&rules), expected, "{}", String::from_utf8_lossy(name));
+            assert_eq!(seen(name, start).broken_rule(b"", &rules), expected, "{}", String::from_utf8_lossy(name));
         }
         let encrypted = Rules { encrypted: true, ..Rules::default() };
-        assert_eq!(seen(b"a.zip", &zip(1)).broken_rule(&encrypted), Some("encrypted"));
-        assert_eq!(seen(b"a.zip", &zip(0)).broken_rule(&encrypted), None);
+        assert_eq!(seen(b"a.zip", &zip(1)).broken_rule(b"", &encrypted), Some("encrypted"));
+        assert_eq!(seen(b"a.zip", &zip(0)).broken_rule(b"", &encrypted), None);
+    }
+
+    #[test]
+    fn a_declared_type_is_compared_without_its_parameters_and_case() {
+        let rules = Rules { types: vec!["text/csv".into()], ..Rules::default() };
+        for (content_type, expected) in
+            [("text/csv", Some("type")), ("Text/CSV; charset=x", Some("type")), ("text/csv2", None), ("", None)]
+        {
+            assert_eq!(typed(b"a.csv", content_type, b"x").broken_rule(b"", &rules), expected, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_counted_beyond_the_window() {
+        let rules = Rules { size: Some(10), ..Rules::default() };
+        let mut window = seen(b"a.bin", b"12345");
+        window.count(&Event::Data(b"6789"));
+        assert_eq!((window.size(), window.broken_rule(b"", &rules)), (9, None));
+        window.count(&Event::Data(b"0"));
+        assert_eq!(window.broken_rule(b"", &rules), Some("size"));
+        let hidden = Rules { name_parts: vec!["b.bin".into()], ..rules };
+        let mut window = seen(b"a.bin", b"");
+        window.count(&Event::Begin(PartHead { filename: Some(b"b.bin".to_vec()), ..PartHead::default() }));
+        window.count(&Event::Data(b"1234567890"));
+        assert_eq!(window.broken_rule(b"", &hidden), None, "a file that begins beyond the window is not seen");
+    }
+
+    #[test]
+    fn a_line_is_looked_for_in_the_heads_of_the_request_and_its_parts() {
+        let rules = Rules { lines: vec!["Priority: u".into()], ..Rules::default() };
+        let mut window = seen(b"Priority: u", b"Priority: u");
+        assert_eq!(window.broken_rule(b"POST / HTTP/1.1\r\npriority: u=0\r\n\r\n", &rules), None);
+        assert_eq!(window.broken_rule(b"POST / HTTP/1.1\r\nPriority: u=0\r\n\r\n", &rules), Some("line"));
+        window.note(Event::Begin(PartHead::parse(b"Content-Type: text/plain\r\nPriority: u=1")));
+        assert_eq!(window.broken_rule(b"", &rules), Some("line"));
+    }
+
+    #[test]
+    fn what_is_refused_together_passes_alone() {
+        let all = Together {
+            name: "all".into(),
+            extension: Some("pdf".into()),
+            content_type: Some("text/plain".into()),
+            name_part: Some("plan".into()),
+            size: Some(6),
+            bytes: vec![b"ab".to_vec(), b"cd".to_vec()],
+        };
+        let rules = Rules { together: vec![all], ..Rules::default() };
+        assert_eq!(typed(b"plan.PDF", "text/plain", b"cd..ab").broken_rule(b"", &rules), Some("all"));
+        for (name, content_type, start) in [
+            ("plan.txt", "text/plain", "cd..ab"),
+            ("plan.pdf", "text/html", "cd..ab"),
+            ("map.pdf", "text/plain", "cd..ab"),
+            ("plan.pdf", "text/plain", "cd.ab"),
+            ("plan.pdf", "text/plain", "......ab"),
+            ("plan.pdf", "text/plain", "cd......"),
+        ] {
+            let window = typed(name.as_bytes(), content_type, start.as_bytes());
+            assert_eq!(window.broken_rule(b"", &rules), None, "{name} {content_type} {start}");
+        }
     }
 }

@@ -117,7 +117,37 @@ pub(super) struct Pattern {
     pub(super) ignore_case: bool,
 }
 
-/// The file rules of a plan.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TogetherEntry {
+    name: String,
+    extension: Option<String>,
+    #[serde(rename = "type")]
+    content_type: Option<String>,
+    name_part: Option<String>,
+    size: Option<Size>,
+    #[serde(default)]
+    base64: Vec<String>,
+}
+
+/// Properties that a file must not have all of; each by itself passes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Together {
+    /// What they are.
+    pub(super) name: String,
+    /// The last extension, lower case.
+    pub(super) extension: Option<String>,
+    /// The declared type without its parameters, lower case.
+    pub(super) content_type: Option<String>,
+    /// A run of bytes in the filename.
+    pub(super) name_part: Option<String>,
+    /// Bytes of the file at least.
+    pub(super) size: Option<u64>,
+    /// Runs of bytes that the file holds, each of them.
+    pub(super) bytes: Vec<Vec<u8>>,
+}
+
+/// The rules of a plan about files and the requests that carry them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     /// Refused last extensions, lower case.
@@ -126,6 +156,12 @@ pub(super) struct Rules {
     pub(super) any_extensions: Vec<String>,
     /// Refused runs of bytes in a filename.
     pub(super) name_parts: Vec<String>,
+    /// Refused declared types, without parameters, lower case.
+    pub(super) types: Vec<String>,
+    /// Refuse files of so many bytes and more.
+    pub(super) size: Option<u64>,
+    /// Refused text in a line of the request's head or of a part's.
+    pub(super) lines: Vec<String>,
     /// Refuse files whose first bytes do not fit the extension.
     pub(super) magic_mismatch: bool,
     /// Refuse OOXML containers with a VBA project.
@@ -134,6 +170,8 @@ pub(super) struct Rules {
     pub(super) encrypted: bool,
     /// Refused content.
     pub(super) patterns: Vec<Pattern>,
+    /// What is refused only together.
+    pub(super) together: Vec<Together>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,7 +222,7 @@ pub(super) struct Settings {
 }
 
 const DEFAULT_WINDOW: u64 = 128 << 10;
-/// The largest window, in bytes: it is held in memory for each request.
+/// The largest window, and the largest size that is counted to, in bytes: they are held in memory for each request.
 const MAX_WINDOW: u64 = 16 << 20;
 
 struct Reader<'a> {
@@ -203,6 +241,18 @@ impl Reader<'_> {
             let first = error.message().lines().next().unwrap_or_default().to_owned();
             self.error(key, first)
         })
+    }
+
+    /// The bytes of a pattern in base64.
+    fn pattern(&self, key: &str, base64: &str) -> Result<Vec<u8>> {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok().filter(|bytes| !bytes.is_empty());
+        bytes.ok_or_else(|| self.error(key, format!("`{base64}` is not base64 of a pattern")))
+    }
+
+    /// A number of bytes that a file's are counted to.
+    fn counted(&self, key: &str, size: Size) -> Result<u64> {
+        let sound = (1..=MAX_WINDOW).contains(&size.0);
+        sound.then_some(size.0).ok_or_else(|| self.error(key, "a refused size is 1 byte to 16 MiB"))
     }
 
     /// Takes a key that only some behaviours know; elsewhere it stays in the table and is reported as unknown.
@@ -313,25 +363,66 @@ impl Rules {
         for (index, entry) in
             reader.take::<Vec<PatternEntry>>("refuse_patterns")?.unwrap_or_default().into_iter().enumerate()
         {
-            let key = format!("refuse_patterns[{index}].base64");
-            let bytes = base64::engine::general_purpose::STANDARD.decode(&entry.base64);
-            let bytes = bytes
-                .ok()
-                .filter(|bytes| !bytes.is_empty())
-                .ok_or_else(|| reader.error(&key, format!("`{}` is not base64 of a pattern", entry.base64)))?;
+            let bytes = reader.pattern(&format!("refuse_patterns[{index}].base64"), &entry.base64)?;
             let bytes = if entry.ignore_case { bytes.to_ascii_lowercase() } else { bytes };
             let extensions = lower(Some(entry.extensions));
             patterns.push(Pattern { name: entry.name, bytes, extensions, ignore_case: entry.ignore_case });
+        }
+        let mut together = Vec::new();
+        for (index, entry) in
+            reader.take::<Vec<TogetherEntry>>("refuse_together")?.unwrap_or_default().into_iter().enumerate()
+        {
+            together.push(Together::read(entry, &format!("refuse_together[{index}]"), reader)?);
+        }
+        let size = reader.take::<Size>("refuse_size")?.map(|size| reader.counted("refuse_size", size)).transpose()?;
+        let lines: Vec<String> = reader.take("refuse_lines")?.unwrap_or_default();
+        if lines.iter().any(|text| text.is_empty() || text.contains(['\r', '\n'])) {
+            return Err(reader.error("refuse_lines", "a line's text is not empty and has no line break"));
         }
         Ok(Self {
             extensions: lower(reader.take("refuse_extensions")?),
             any_extensions: lower(reader.take("refuse_any_extensions")?),
             name_parts: reader.take("refuse_name_parts")?.unwrap_or_default(),
+            types: lower(reader.take("refuse_types")?),
+            size,
+            lines,
             magic_mismatch: reader.take("refuse_magic_mismatch")?.unwrap_or(false),
             macros: reader.take("refuse_macros")?.unwrap_or(false),
             encrypted: reader.take("refuse_encrypted")?.unwrap_or(false),
             patterns,
+            together,
         })
+    }
+
+    /// The number of bytes to which a file's are counted; 0: no rule asks how many there are.
+    pub(super) fn counted(&self) -> u64 {
+        self.together.iter().filter_map(|together| together.size).chain(self.size).max().unwrap_or(0)
+    }
+}
+
+impl Together {
+    fn read(entry: TogetherEntry, key: &str, reader: &Reader<'_>) -> Result<Self> {
+        let bytes = |text: &String| reader.pattern(&format!("{key}.base64"), text);
+        let together = Self {
+            name: entry.name,
+            extension: entry.extension.map(|extension| extension.to_ascii_lowercase()),
+            content_type: entry.content_type.map(|content_type| content_type.to_ascii_lowercase()),
+            name_part: entry.name_part,
+            size: entry.size.map(|size| reader.counted(&format!("{key}.size"), size)).transpose()?,
+            bytes: entry.base64.iter().map(bytes).collect::<Result<_>>()?,
+        };
+        let one = [
+            together.extension.is_some(),
+            together.content_type.is_some(),
+            together.name_part.is_some(),
+            together.size.is_some(),
+        ];
+        if one.into_iter().filter(|given| *given).count() + together.bytes.len() < 2 {
+            return Err(reader
+                .error(key, "one property is not several together")
+                .help("add another, or use its own key"));
+        }
+        Ok(together)
     }
 }
 
@@ -393,6 +484,20 @@ mod tests {
                 "behaviour = \"filter\"\nrefuse_patterns = [{ name = \"x\", base64 = \"*\" }]",
                 "refuse_patterns[0].base64",
             ),
+            ("behaviour = \"filter\"\nrefuse_size = \"17MiB\"", "lab.refuse_size"),
+            ("behaviour = \"filter\"\nrefuse_size = 0", "lab.refuse_size"),
+            ("behaviour = \"filter\"\nrefuse_types = \"text/csv\"", "lab.refuse_types"),
+            ("behaviour = \"filter\"\nrefuse_lines = [\"\"]", "lab.refuse_lines"),
+            ("behaviour = \"pass\"\nrefuse_lines = [\"Expect:\"]", "lab.refuse_lines"),
+            (
+                "behaviour = \"filter\"\nrefuse_together = [{ name = \"x\", base64 = [\"eA==\"] }]",
+                "lab.refuse_together[0]",
+            ),
+            (
+                "behaviour = \"filter\"\nrefuse_together = [{ name = \"x\", extension = \"a\", base64 = [\"*\"] }]",
+                "refuse_together[0].base64",
+            ),
+            ("behaviour = \"filter\"\nrefuse_together = [{ name = \"x\", line = \"y\" }]", "lab.refuse_together"),
             ("behaviour = \"silence\"\ntrigger = { filenames = [\"[\"] }", "lab.trigger.filenames"),
         ] {
             let error = read(text).unwrap_err().to_string();

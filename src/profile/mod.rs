@@ -72,7 +72,8 @@ pub struct Profile {
 pub struct Upload {
     /// `None`: POST, or PUT for the `put` transport.
     pub method: Option<String>,
-    /// Path and query below the target's URL; `None`: the URL's own. `{filename}` and `{case}` are filled in, percent-encoded.
+    /// Path and query below the target's URL; `None`: the URL's own. `{filename}`, `{case}`, `{attempt}` and
+    /// `{run}` are filled in, percent-encoded.
     pub path: Option<String>,
     /// Name of the file field.
     pub field: String,

@@ -109,7 +109,7 @@ pub(super) struct RawTls {
 pub(super) struct RawUpload {
     /// Method; POST, or PUT for the `put` transport, when it is left out.
     pub(super) method: Option<String>,
-    /// Path and query, instead of the URL's; `{filename}` and `{case}` are filled in, percent-encoded.
+    /// Path and query, instead of the URL's; `{filename}`, `{case}`, `{attempt}` and `{run}` are filled in, percent-encoded.
     pub(super) path: Option<String>,
     /// Name of the file field.
     pub(super) field: Option<String>,

@@ -68,7 +68,7 @@ impl Rewrite {
         request.headers.retain(|header| !self.drop.iter().any(|name| same(name, &header.name)));
         for set in &self.set {
             match request.headers.iter_mut().find(|header| same(&header.name, &set.name)) {
-                Some(header) => header.value.clone_from(&set.value),
+                Some(header) => header.clone_from(set),
                 None => request.headers.push(set.clone()),
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::text::{plural, shorten, visible};
-use crate::explain::{Cause, Detail, Explanation, Factor, Finding, Part, Place};
+use crate::explain::{Cause, Detail, Explanation, Explanations, Factor, Finding, Part, Place};
 
 /// Cases that are listed under a cause.
 const LISTED: usize = 10;
@@ -13,7 +13,8 @@ const LISTED: usize = 10;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn render_explanations(explanations: &[Explanation], out: &mut dyn Write) -> io::Result<()> {
+pub fn render_explanations(document: &Explanations, out: &mut dyn Write) -> io::Result<()> {
+    let explanations = &document.explanations;
     let mut groups: BTreeMap<String, Vec<&Explanation>> = BTreeMap::new();
     for explanation in explanations {
         groups.entry(sentence(&explanation.finding)).or_default().push(explanation);
@@ -51,7 +52,7 @@ pub fn render_explanations(explanations: &[Explanation], out: &mut dyn Write) ->
 fn sentence(finding: &Finding) -> String {
     match finding {
         Finding::Flaky { refused, of } => format!("flaky: refused {refused} of {of} times, so nothing is to blame"),
-        Finding::NoReference => "nothing benign is delivered: the edge refuses whatever is sent".to_owned(),
+        Finding::NoReference => "not explained: none of the benign files that were tried is delivered".to_owned(),
         Finding::Unknown { why } => format!("not explained: {why}"),
         Finding::Causes { causes, proven, .. } => {
             let told: Vec<String> = causes.iter().map(cause).collect();
@@ -89,6 +90,10 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
         Detail::Bytes { runs, .. } => {
             let runs: Vec<String> = runs.iter().map(|run| bytes(&run.hex, run.len)).collect();
             format!("the bytes {} in the content", runs.join(" and "))
+        }
+        Detail::Form { lines } => {
+            let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", shorten(line, 120))).collect();
+            format!("{} in the form", lines.join(" and "))
         }
         Detail::Lines { client, lines } => {
             let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", shorten(line, 120))).collect();

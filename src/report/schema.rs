@@ -5,6 +5,8 @@ use schemars::{JsonSchema, Schema};
 
 use super::json::RunDocument;
 use crate::compare::Comparison;
+use crate::explain::Explanations;
+use crate::explain::limits::LimitsDocument;
 
 /// The schema of `comparison.json`.
 #[must_use]
@@ -16,6 +18,18 @@ pub fn comparison_schema() -> Schema {
 #[must_use]
 pub fn run_schema() -> Schema {
     schema::<RunDocument<'static>>("run.json", "wafcanary run")
+}
+
+/// The schema of `explanations.json`.
+#[must_use]
+pub fn explanations_schema() -> Schema {
+    schema::<Explanations>("explanations.json", "wafcanary explanations")
+}
+
+/// The schema of `limits --json`.
+#[must_use]
+pub fn limits_schema() -> Schema {
+    schema::<LimitsDocument>("limits.json", "wafcanary limits")
 }
 
 /// `id` is relative: the schema may be served from anywhere.

@@ -16,6 +16,9 @@ use crate::corpus::CaseId;
 use crate::run::{RunEnding, WafEvidence};
 use crate::verdict::Text;
 
+/// What is only noted must not push the findings off the screen: it has one line for so many of theirs.
+const NOTED_SHARE: usize = 5;
+
 /// Characters of evidence that a finding shows; the whole of it is in the record.
 const EVIDENCE: usize = 400;
 
@@ -106,10 +109,11 @@ fn changed(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Resul
     }
     page.gap()?;
     page.line(Tone::Heading, &format!("Noted, not counted by the gate ({})", view.changed.len()))?;
-    for group in view.changed_groups.iter().take(options.limit) {
+    let limit = options.limit.div_ceil(NOTED_SHARE);
+    for group in view.changed_groups.iter().take(limit) {
         page.hanging(Tone::Plain, "  ", &brief_group(group))?;
     }
-    page.more(view.changed_groups.len(), options.limit, &options.whole)
+    page.more(view.changed_groups.len(), limit, &options.whole)
 }
 
 fn waived(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Result<()> {

@@ -89,6 +89,20 @@ pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
+/// `1,048,576`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -102,6 +116,12 @@ mod tests {
             "a\\u{1b}[2Jb\\u{202e}fdp\\u{200b}\\r\\n\\t\\u{0}"
         );
         assert_eq!(visible("排水設備計画確認申請書(最終).pdf"), "排水設備計画確認申請書(最終).pdf");
+    }
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        let told = [0, 999, 1000, 131_072, 13_107_200].map(grouped);
+        assert_eq!(told, ["0", "999", "1,000", "131,072", "13,107,200"]);
     }
 
     #[test]

@@ -83,8 +83,9 @@ pub(crate) fn decided_by(rules: &[RuleCount<'_>], cases: usize) -> Option<String
     }
 }
 
-/// The part of an upload that a variable of ModSecurity holds.
-/// Source: ModSecurity reference manual, "Variables"; seen in the logs of versions 2.9.7 and 3.0.9.
+/// The part of an upload that a variable of an engine, or a place that a vendor names, holds.
+/// Source: ModSecurity reference manual, "Variables", seen in the logs of versions 2.9.7 and 3.0.9; AWS WAF developer guide,
+/// `location`; MicrosoftDocs/azure-docs, `afds/waf-front-door-exclusion.md`.
 fn part(hit: &RuleHit) -> Option<&'static str> {
     let Some(variable) = &hit.variable else {
         let message = hit.message.to_ascii_lowercase();
@@ -99,9 +100,11 @@ fn part(hit: &RuleHit) -> Option<&'static str> {
         "MULTIPART_PART_HEADERS" => Some("the headers of the part"),
         "MULTIPART_STRICT_ERROR" | "REQBODY_ERROR" => Some("the way the form is written"),
         "FILES_SIZES" | "FILES_COMBINED_SIZE" | "REQUEST_BODY_LENGTH" => Some("the size"),
-        "REQUEST_HEADERS" | "REQUEST_HEADERS_NAMES" => Some("a header of the request"),
-        "ARGS" | "ARGS_POST" => Some("a text field"),
+        "REQUEST_HEADERS" | "REQUEST_HEADERS_NAMES" | "HEADER" | "HEADERVALUE" => Some("a header of the request"),
+        "ARGS" | "ARGS_POST" | "POSTPARAMVALUE" => Some("a text field"),
         "REQUEST_METHOD" => Some("the method"),
+        // Names and content alike: these look at the bytes before they are parsed.
+        "BODY" | "INITIALBODYCONTENTS" | "DECODEDINITIALBODYCONTENTS" => Some("the body as it is sent"),
         _ => None,
     }
 }
@@ -139,6 +142,12 @@ mod tests {
         assert_eq!(decided(&[fired(&[name]), fired(&[body])]).as_deref(), Some("the filename and the content"));
         assert_eq!(decided(&[fired(&[("200004", Some("MULTIPART_UNMATCHED_BOUNDARY"))])]).as_deref(), content);
         assert_eq!(decided(&[fired(&[("", None)])]).as_deref(), Some("the size"));
+        let raw = fired(&[("SQLi_BODY", Some("BODY"))]);
+        assert_eq!(
+            decided(&[raw]).as_deref(),
+            Some("the body as it is sent"),
+            "a name or the content: it can't be told"
+        );
         assert_eq!(decided(&[fired(&[score])]), None);
     }
 

@@ -72,6 +72,9 @@ pub struct WafLog {
     pub unidentified: u64,
     /// Records that could not be read.
     pub skipped: u64,
+    /// Where the first of them is, and why; `None`: all could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_skipped: Option<String>,
     /// The log ends in the midst of a record.
     pub torn_tail: bool,
     /// What a rotation has taken away, in words; `None`: nothing.
@@ -153,8 +156,9 @@ impl Attempts {
             self.cases.push(case);
         }
         let at = self.cases.len() - 1;
-        let made = headers.iter().filter(|(name, value)| names_a_request(name) && (8..=128).contains(&value.len()));
-        for id in made.map(|(_, value)| value.as_str()).chain((!id.is_empty()).then_some(id)) {
+        let made = headers.iter().filter_map(|(name, value)| request_id(name, value));
+        let made = made.filter(|id| (8..=128).contains(&id.len()));
+        for id in made.chain((!id.is_empty()).then_some(id)) {
             self.by_id.insert(id.into(), at);
         }
     }
@@ -185,6 +189,8 @@ impl Attempts {
             log.format = summary.format.map(|format| format.to_string());
             log.transactions = summary.transactions;
             log.skipped = summary.skipped_total;
+            log.first_skipped =
+                summary.skipped.first().map(|skipped| format!("line {}: {}", skipped.line, skipped.reason));
             log.torn_tail = summary.torn_tail;
             log.lost = match summary.rotated {
                 Rotated::No | Rotated::Followed => None,
@@ -208,9 +214,21 @@ impl Joined {
     }
 }
 
-/// Whether a header of an answer carries an id that the edge gave the request.
-fn names_a_request(header: &str) -> bool {
-    header.contains("unique") || header.ends_with("-id")
+/// The id that the edge gave the request, as its log has it, where a header of the answer carries one.
+fn request_id<'v>(header: &str, value: &'v str) -> Option<&'v str> {
+    match header {
+        // Cloudflare: `RayID` is the ray without the data centre.
+        "cf-ray" => value.split('-').next(),
+        // Azure Front Door: `trackingReference`.
+        "x-azure-ref" => Some(value),
+        // Google Cloud: `trace` without the span; load balancers put it in the request, an application may answer it.
+        "x-cloud-trace-context" => value.split(['/', ';']).next(),
+        // Amazon's load balancers have the root's id: `Root=1-67891233-abcdef012345678912345678;…`.
+        "x-amzn-trace-id" => value.split(';').find_map(|field| field.trim().strip_prefix("Root=")),
+        // `X-Unique-Id`; CloudFront's `X-Amz-Cf-Id`, API Gateway's `X-Amz-Apigw-Id`; `X-Request-Id`.
+        _ if header.contains("unique") || header.ends_with("-id") => Some(value),
+        _ => None,
+    }
 }
 
 impl WafEvidence {
@@ -284,7 +302,8 @@ impl WafLog {
             warnings.push(format!("`{file}`: {lost}"));
         }
         if self.skipped > 0 {
-            warnings.push(format!("{} records of `{file}` could not be read", self.skipped));
+            let first = self.first_skipped.as_ref().map(|first| format!("; the first, {first}")).unwrap_or_default();
+            warnings.push(format!("{} records of `{file}` could not be read{first}", self.skipped));
         }
         if self.torn_tail {
             warnings.push(format!("`{file}` ends in the midst of a record: it may still be being written"));
@@ -331,6 +350,32 @@ mod tests {
         assert_eq!(found(None, Some("Apache/2.4.71")), None);
         assert_eq!(found(Some("third"), Some("aSYfQn8AAQEAA")), Some("pdf/a"));
         assert_eq!(found(None, None), None);
+    }
+
+    #[test]
+    fn the_id_that_an_answer_carries_is_read_as_the_vendor_logs_it() {
+        let ids = [
+            ("cf-ray", "9a7b3c1d2e4f5061-NRT", "9a7b3c1d2e4f5061"),
+            ("x-amz-cf-id", "kY3t6_Zm0Q7n1s4uVxBdEfGhJkLmNoPqRsTuVwXyZ0123456789AB==", ""),
+            ("x-azure-ref", "0Aq4lZwAAAAB6dGVzdHJlZmVyZW5jZTAxVFlPMjAxMDQwODA3MDM1ADEyMzQ1Njc4LTEyMzQ", ""),
+            (
+                "x-amzn-trace-id",
+                "Self=1-5-6;Root=1-67891233-abcdef012345678912345678",
+                "1-67891233-abcdef012345678912345678",
+            ),
+            ("x-cloud-trace-context", "105445aa7843bc8bf206b12000100000/1;o=1", "105445aa7843bc8bf206b12000100000"),
+        ];
+        let mut attempts = Attempts::default();
+        for (at, (header, value, _)) in ids.iter().enumerate() {
+            attempts.add(case(&format!("pdf/{at}")), "", &[((*header).to_owned(), (*value).to_owned())]);
+        }
+        for (at, (header, value, id)) in ids.iter().enumerate() {
+            let unique_id = Some(if id.is_empty() { *value } else { *id }.to_owned());
+            let transaction = Transaction { unique_id, ..Transaction::default() };
+            assert_eq!(attempts.case_of(&transaction), Some(at), "{header}");
+        }
+        assert_eq!(request_id("x-amzn-trace-id", "Self=1-5-6"), None);
+        assert_eq!(request_id("server", "cloudflare"), None);
     }
 
     #[test]

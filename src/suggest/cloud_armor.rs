@@ -22,29 +22,48 @@ const SETS: [(&str, &str); 10] = [
     ("943", "sessionfixation"),
 ];
 
+/// A signature and its rule set, from its own id (`owasp-crs-v030301-id941310-xss`) or that of the Core Rule Set.
+fn signature(rule: &str) -> Option<(String, String)> {
+    if let Some(rest) = rule.strip_prefix("owasp-crs-v") {
+        let (version, rest) = rest.split_once("-id")?;
+        let (_, set) = rest.split_once('-')?;
+        // `030301` is version 3.3, whose sets end with `v33`; those of 4.22 end with `v422`.
+        let (major, minor) = (version.get(..2)?.parse::<u32>().ok()?, version.get(2..4)?.parse::<u32>().ok()?);
+        return Some((rule.to_owned(), format!("{set}-v{major}{minor}-stable")));
+    }
+    let known = rule.len() == 6 && rule.bytes().all(|byte| byte.is_ascii_digit());
+    let (_, set) = SETS.iter().filter(|_| known).find(|(start, _)| rule.starts_with(start))?;
+    Some((format!("owasp-crs-v030301-id{rule}-{set}"), format!("{set}-v33-stable")))
+}
+
+/// The signatures of one rule set that one place is to do without.
+struct Group<'a> {
+    place: &'a Place,
+    set: String,
+    members: Vec<(&'a Exclusion, String)>,
+}
+
 pub(super) fn snippet(exclusions: &[Exclusion]) -> Snippet {
     let mut snippet = Snippet::default();
-    let mut groups: Vec<(&Place, &str, Vec<&Exclusion>)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for exclusion in exclusions {
-        let id = exclusion.rule.as_str();
-        let known = id.len() == 6 && id.bytes().all(|byte| byte.is_ascii_digit());
-        let Some((_, set)) = SETS.iter().filter(|_| known).find(|(start, _)| id.starts_with(start)) else {
+        let Some((signature, set)) = signature(&exclusion.rule) else {
             snippet.left_out.push(format!(
-                "rule `{}` is in no preconfigured rule set that is known here: give the id of the Core Rule Set that stands in the \
-                 log's `preconfiguredExprIds` (`owasp-crs-v030301-id941310-xss` is 941310) with `--rule`",
-                one_line(id)
+                "rule `{}` is in no preconfigured rule set that is known here: give what stands in the log's \
+                 `preconfiguredExprIds`, such as `--rule owasp-crs-v030301-id941310-xss`",
+                one_line(&exclusion.rule)
             ));
             continue;
         };
         snippet.opens.push(exclusion.whole().opens());
-        match groups.iter_mut().find(|(place, known, _)| *place == &exclusion.place && known == set) {
-            Some((_, _, members)) if members.iter().any(|member| member.rule == exclusion.rule) => {}
-            Some((_, _, members)) => members.push(exclusion),
-            None => groups.push((&exclusion.place, set, vec![exclusion])),
+        match groups.iter_mut().find(|group| *group.place == exclusion.place && group.set == set) {
+            Some(group) if group.members.iter().any(|(_, known)| *known == signature) => {}
+            Some(group) => group.members.push((exclusion, signature)),
+            None => groups.push(Group { place: &exclusion.place, set, members: vec![(exclusion, signature)] }),
         }
     }
-    for (place, set, members) in groups {
-        write(&mut snippet.text, place, set, &members);
+    for group in &groups {
+        write(&mut snippet.text, group);
     }
     snippet.commented = true;
     if !snippet.text.is_empty() {
@@ -57,11 +76,11 @@ pub(super) fn snippet(exclusions: &[Exclusion]) -> Snippet {
     snippet
 }
 
-fn write(out: &mut String, place: &Place, set: &str, members: &[&Exclusion]) {
+fn write(out: &mut String, Group { place, set, members }: &Group<'_>) {
     if !out.is_empty() {
         out.push('\n');
     }
-    for exclusion in members {
+    for (exclusion, _) in members {
         let opens = exclusion.whole().opens();
         let _ = writeln!(out, "# {}.\n# opens: {}.", one_line(&exclusion.why()), one_line(&opens));
     }
@@ -70,12 +89,9 @@ fn write(out: &mut String, place: &Place, set: &str, members: &[&Exclusion]) {
         None => format!("request.path.startsWith({})", quoted(place.path.prefix())),
     };
     let here = format!("{path} && request.method == {}", quoted(&place.method));
-    let ids = members.iter().map(|exclusion| quoted(&format!("owasp-crs-v030301-id{}-{set}", exclusion.rule)));
-    let ids = ids.collect::<Vec<_>>().join(", ");
-    let waf = format!(
-        "evaluatePreconfiguredWaf({}, {{\"sensitivity\": 1, \"opt_out_rule_ids\": [{ids}]}})",
-        quoted(&format!("{set}-v33-stable"))
-    );
+    let ids = members.iter().map(|(_, signature)| quoted(signature)).collect::<Vec<_>>().join(", ");
+    let waf =
+        format!("evaluatePreconfiguredWaf({}, {{\"sensitivity\": 1, \"opt_out_rule_ids\": [{ids}]}})", quoted(set));
     let _ = writeln!(
         out,
         "gcloud compute security-policies rules create PRIORITY --security-policy=POLICY --action=deny-403 \\\n    \

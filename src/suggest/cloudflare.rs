@@ -30,6 +30,10 @@ pub(super) fn snippet(exclusions: &[Exclusion]) -> Snippet {
                     "action_parameters": { "rules": { set: [rule] } },
                 }));
             }
+            None if is_id(&exclusion.rule) => snippet.left_out.push(format!(
+                "the log does not tell the ruleset of rule `{0}`: the dashboard does; give it as `--rule RULESET/{0}`",
+                exclusion.rule
+            )),
             Some(_) | None => snippet.left_out.push(format!(
                 "rule `{}` is no id of Cloudflare: Security Events have it for the answer's Ray ID; give it as \
                  `--rule RULESET/RULE`, 32 hex digits each",

@@ -35,6 +35,23 @@ pub struct Fired {
     pub target: Option<Target>,
     /// Points that it adds to the score; `None`: it refuses alone, or its points are not known.
     pub points: Option<u32>,
+    /// What it does to the request.
+    pub action: Action,
+    /// It is of the Core Rule Set, or of a set that is made from it.
+    pub crs: bool,
+}
+
+impl Fired {
+    /// A rule of which no more is known than that it refuses.
+    #[must_use]
+    pub fn named(rule: &str, target: Option<Target>) -> Self {
+        let (rule, message) = (rule.to_owned(), String::new());
+        Self { rule, message, target, points: None, action: Action::Refused, crs: false }
+    }
+
+    fn refuses(&self) -> bool {
+        matches!(self.action, Action::Refused | Action::Disruptive)
+    }
 }
 
 impl Refusal {
@@ -49,6 +66,8 @@ impl Refusal {
                     message: hit.message.clone(),
                     target: hit.variable.as_deref().and_then(|variable| Target::parse(variable, fields)),
                     points: points(hit),
+                    action: hit.action,
+                    crs: hit.crs,
                 }),
                 Some(id) => refusal.others.push(id.clone()),
                 None => refusal.others.push(hit.message.clone()),
@@ -63,8 +82,11 @@ impl Refusal {
         if self.rules.is_empty() {
             return Err(self.nothing());
         }
+        // Beside a rule that refuses, one that only lets a label be set or a line be logged changes nothing.
+        let refuses = self.rules.iter().any(Fired::refuses);
+        let idle = |fired: &&Fired| refuses && !fired.crs && fired.action == Action::NonDisruptive;
         let (mut scoring, mut needed): (Vec<&Fired>, Vec<&Fired>) =
-            self.rules.iter().partition(|fired| fired.points.is_some());
+            self.rules.iter().filter(|fired| !idle(fired)).partition(|fired| fired.points.is_some());
         scoring.sort_by_key(|fired| fired.points);
         let sum = |of: &[&Fired]| of.iter().filter_map(|fired| fired.points).sum::<u32>();
         while sum(&scoring) >= THRESHOLD {
@@ -119,7 +141,9 @@ pub fn evaluates(id: &str) -> bool {
         || id.len() == 6 && ["901", "905", "949", "959", "980"].iter().any(|file| id.starts_with(file))
 }
 
-/// Whether it is the id of a rule and nothing else.
-fn is_id(id: &str) -> bool {
-    (1..=10).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+/// Whether it is the id or the name of a rule and nothing else.
+#[must_use]
+pub fn is_id(id: &str) -> bool {
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+    (1..=128).contains(&id.len()) && id.bytes().all(sound)
 }

@@ -18,7 +18,7 @@ mod trial;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use evidence::{Fired, Refusal, evaluates};
+pub use evidence::{Fired, Refusal, evaluates, is_id};
 pub use language::{Engine, Language, Snippet};
 pub use place::Place;
 pub use target::{Key, Target};

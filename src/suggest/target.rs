@@ -47,6 +47,12 @@ impl Target {
     pub fn parse(text: &str, fields: &[Vec<u8>]) -> Option<Self> {
         let (variable, key) = text.split_once(':').map_or((text, None), |(variable, key)| (variable, Some(key)));
         let variable = variable.to_ascii_uppercase();
+        // Azure Front Door has names of its own for the same.
+        let variable = match variable.as_str() {
+            "POSTPARAMVALUE" | "MULTIPARTPARAMVALUE" => "ARGS".to_owned(),
+            "HEADERVALUE" => "REQUEST_HEADERS".to_owned(),
+            _ => variable,
+        };
         let sound = !variable.is_empty() && variable.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
         // What a rule made itself is no part of the request.
         if !sound || variable == "TX" || variable.starts_with("MATCHED_VAR") {

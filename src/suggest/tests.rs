@@ -156,6 +156,25 @@ fn a_name_is_found_again_however_the_log_shows_it() {
     }
 }
 
+#[test]
+fn a_vendors_log_names_rules_its_own_way_and_each_language_takes_them() {
+    let of = |id: &str, variable: &str, action: Action| RuleHit { action, crs: false, ..hit(id, variable, "") };
+    let aws = suggested(&[refused(
+        "pdf/a",
+        vec![of("SizeRestrictions_BODY", "BODY", Action::Refused), of("label-only", "", Action::NonDisruptive)],
+    )]);
+    assert_eq!(told(&aws), ["SizeRestrictions_BODY BODY 1"], "a rule that only counts is left alone");
+    assert!(aws.snippet(Language::AwsWaf, 1).text.contains("core-rule-set:SizeRestrictions_Body"));
+    let armor = suggested(&[refused("pdf/a", vec![of("owasp-crs-v042200-id941310-xss", "", Action::Refused)])]);
+    let text = armor.snippet(Language::CloudArmor, 1).text;
+    assert!(text.contains(r#"evaluatePreconfiguredWaf("xss-v422-stable""#), "{text}");
+    assert!(text.contains(r#""opt_out_rule_ids": ["owasp-crs-v042200-id941310-xss"]"#), "{text}");
+    let door = suggested(&[refused("pdf/a", vec![of("941310", "PostParamValue:memo", Action::Refused)])]);
+    assert_eq!(told(&door), ["941310 ARGS:memo 1"]);
+    let score = suggested(&[refused("pdf/a", vec![of("6179ae15870a4bb7b2d480d4843b323c", "", Action::Refused)])]);
+    assert!(score.unsolved[0].why.contains("only the rule that adds up the score"), "{score:?}");
+}
+
 /// The directives of a snippet: its lines without comments, continued lines joined.
 fn directives(text: &str) -> Vec<String> {
     let code: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
@@ -214,12 +233,7 @@ proptest! {
         first in any::<bool>(),
     ) {
         let logged = format!("{variable}:{name}");
-        let fired = Fired {
-            rule: "941310".into(),
-            message,
-            target: Target::parse(&logged, &[name.clone().into_bytes()]),
-            points: None,
-        };
+        let fired = Fired { message, ..Fired::named("941310", Target::parse(&logged, &[name.clone().into_bytes()])) };
         let place = Place { method, ..place(path.split('?').next().unwrap()) };
         let case = CaseId::parse("pdf/a").unwrap();
         let refusal = Refusal { case, place, rules: vec![fired], others: Vec::new(), factors: None };
@@ -239,7 +253,7 @@ proptest! {
 
 fn given(rule: &str, variable: Option<&str>) -> Suggestion {
     let target = variable.and_then(|variable| Target::parse(variable, &[]));
-    let fired = Fired { rule: rule.into(), message: String::new(), target, points: None };
+    let fired = Fired::named(rule, target);
     let case = CaseId::parse("pdf/a").unwrap();
     suggested(&[Refusal {
         case,

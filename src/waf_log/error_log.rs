@@ -1,20 +1,15 @@
 //! Error logs of nginx and Apache: one line a rule, put together to transactions by their unique id.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::Read;
 
+use super::group::{Group, OPEN};
 use super::hit::{Action, RuleHit};
 use super::lines::{Line, Lines};
 use super::read::Sink;
 use super::redact;
 use super::rule_text::rule_text;
 use super::transaction::{Builder, Engine};
-
-/// Transactions that are kept open for later lines. One whose lines are further apart is given in two pieces.
-const OPEN: usize = 512;
-
-/// Lines of all open transactions together.
-const OPEN_LINES: usize = 8192;
 
 /// Bytes of a line of nginx's error log (`NGX_MAX_ERROR_STR`, less the line end): a longer one is cut.
 const CUT: usize = 2047;
@@ -36,58 +31,15 @@ struct Entry<'a> {
     request: Option<&'a str>,
 }
 
-/// A transaction whose lines may go on.
-struct Open {
-    unique_id: String,
-    builder: Builder,
-    lines: usize,
-}
-
-/// All of them.
+/// Transactions in the making.
 #[derive(Default)]
-struct Group {
-    open: VecDeque<Open>,
-    /// Unique ids, with the number of the transaction since the start.
-    numbers: HashMap<String, u64>,
-    given: u64,
-    /// Lines of all that are open.
-    lines: usize,
+struct Pending {
+    group: Group,
     /// Hits whose line was cut before the unique id, by connection: the next line of the connection tells it.
     cut: VecDeque<(String, Builder)>,
 }
 
-impl Group {
-    /// The builder of a transaction, new or open.
-    fn builder(&mut self, unique_id: &str, at: &str, sink: &mut Sink<'_>) -> &mut Builder {
-        let known = self.numbers.get(unique_id).copied();
-        let place = if let Some(number) = known {
-            usize::try_from(number - self.given).unwrap_or(usize::MAX)
-        } else {
-            while self.open.len() >= OPEN || (self.lines >= OPEN_LINES && !self.open.is_empty()) {
-                self.give_first(sink);
-            }
-            let mut builder = Builder::default();
-            builder.transaction.unique_id = Some(unique_id.to_owned());
-            builder.transaction.at = Some(redact::name(at));
-            self.numbers.insert(unique_id.to_owned(), self.given + self.open.len() as u64);
-            self.open.push_back(Open { unique_id: unique_id.to_owned(), builder, lines: 0 });
-            self.open.len() - 1
-        };
-        self.lines += 1;
-        let open = &mut self.open[place];
-        open.lines += 1;
-        &mut open.builder
-    }
-
-    fn give_first(&mut self, sink: &mut Sink<'_>) {
-        if let Some(Open { unique_id, builder, lines }) = self.open.pop_front() {
-            self.numbers.remove(&unique_id);
-            self.given += 1;
-            self.lines -= lines;
-            sink.give(builder.finish(Engine::TellsRefusals));
-        }
-    }
-
+impl Pending {
     /// Keeps a hit whose line was cut.
     fn keep_cut(&mut self, entry: &Entry<'_>, hit: RuleHit, sink: &mut Sink<'_>) {
         if self.cut.len() >= OPEN
@@ -114,10 +66,8 @@ impl Group {
         hits
     }
 
-    fn give_all(mut self, sink: &mut Sink<'_>) {
-        while !self.open.is_empty() {
-            self.give_first(sink);
-        }
+    fn give_all(self, sink: &mut Sink<'_>) {
+        self.group.give_all(sink);
         for (_, builder) in self.cut {
             sink.give(builder.finish(Engine::TellsRefusals));
         }
@@ -127,7 +77,7 @@ impl Group {
 /// Reads an error log.
 pub(super) fn read(source: impl Read, server: Server, sink: &mut Sink<'_>) -> std::io::Result<()> {
     let mut lines = Lines::new(source);
-    let mut group = Group::default();
+    let mut pending = Pending::default();
     loop {
         let number = lines.number + 1;
         let Some(line) = lines.next()? else { break };
@@ -144,16 +94,16 @@ pub(super) fn read(source: impl Read, server: Server, sink: &mut Sink<'_>) -> st
             Server::Apache => apache(&text),
         };
         match entry {
-            Some(entry) => take(&entry, &line, &mut group, sink),
+            Some(entry) => take(&entry, &line, &mut pending, sink),
             None => sink.skip(number, "not a line of an error log".to_owned()),
         }
     }
-    group.give_all(sink);
+    pending.give_all(sink);
     sink.count(lines.bytes, lines.number);
     Ok(())
 }
 
-fn take(entry: &Entry<'_>, line: &Line<'_>, group: &mut Group, sink: &mut Sink<'_>) {
+fn take(entry: &Entry<'_>, line: &Line<'_>, pending: &mut Pending, sink: &mut Sink<'_>) {
     if let Some(status) = own_refusal(entry.message) {
         sink.give(of_server(entry, status).finish(Engine::TellsRefusals));
         return;
@@ -164,12 +114,12 @@ fn take(entry: &Entry<'_>, line: &Line<'_>, group: &mut Group, sink: &mut Sink<'
     let Some(unique_id) = read.unique_id else {
         // Without ids it is a message at the start of the server.
         if cut || read.hit.id.is_some() {
-            group.keep_cut(entry, read.hit, sink);
+            pending.keep_cut(entry, read.hit, sink);
         }
         return;
     };
-    let earlier = group.take_cut(entry.connection);
-    let builder = group.builder(&unique_id, entry.at, sink);
+    let earlier = pending.take_cut(entry.connection);
+    let builder = pending.group.builder(&unique_id, entry.at, sink);
     for hit in earlier {
         builder.push(hit);
     }

@@ -26,11 +26,21 @@ pub enum Format {
     NginxError,
     /// Error log of Apache.
     ApacheError,
+    /// Audit log of Coraza with `SecAuditLogFormat JSON`.
+    Coraza,
+    /// Log of AWS WAF.
+    AwsWaf,
+    /// Logpush dataset `firewall_events` of Cloudflare, or `http_requests`.
+    Cloudflare,
+    /// Firewall log of Azure's Application Gateway or Front Door.
+    AzureWaf,
+    /// Request log of a Google Cloud load balancer with Cloud Armor.
+    CloudArmor,
 }
 
 impl Format {
     /// All formats, in the order of help texts.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Auto,
         Self::ModSecurity2Native,
         Self::ModSecurity2Json,
@@ -38,6 +48,11 @@ impl Format {
         Self::ModSecurity3Json,
         Self::NginxError,
         Self::ApacheError,
+        Self::Coraza,
+        Self::AwsWaf,
+        Self::Cloudflare,
+        Self::AzureWaf,
+        Self::CloudArmor,
     ];
 
     /// The name on the command line and in reports.
@@ -51,7 +66,24 @@ impl Format {
             Self::ModSecurity3Json => "modsecurity3-json",
             Self::NginxError => "nginx-error",
             Self::ApacheError => "apache-error",
+            Self::Coraza => "coraza",
+            Self::AwsWaf => "aws-waf",
+            Self::Cloudflare => "cloudflare",
+            Self::AzureWaf => "azure-waf",
+            Self::CloudArmor => "cloud-armor",
         }
+    }
+}
+
+impl Format {
+    /// Whether its records may lie in a document that is broken over lines.
+    pub(super) fn may_be_document(self) -> bool {
+        matches!(self, Self::Coraza | Self::AwsWaf | Self::Cloudflare | Self::AzureWaf | Self::CloudArmor)
+    }
+
+    /// Whether each rule that fired has a record of its own.
+    pub(super) fn tells_in_pieces(self) -> bool {
+        matches!(self, Self::Cloudflare | Self::AzureWaf)
     }
 }
 
@@ -89,17 +121,21 @@ impl<'de> Deserialize<'de> for Format {
 /// Bytes of a log that its format is told by.
 pub(super) const HEAD: u64 = 64 << 10;
 
-/// Tells the format by the first line that can be one.
+/// What Windows writes before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Tells the format by the first line that can be one, or by all of it where a JSON document is broken over lines.
 pub(super) fn detect(head: &[u8]) -> Option<Format> {
     const LINES: usize = 50;
-    head.split(|byte| *byte == b'\n').take(LINES).find_map(of_line)
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+    let of_lines = head.split(|byte| *byte == b'\n').take(LINES).find_map(of_line);
+    of_lines.or_else(|| if let [b'{' | b'[', ..] = head.trim_ascii_start() { of_vendor(head) } else { None })
 }
 
 fn of_line(line: &[u8]) -> Option<Format> {
-    let has = |text: &str| memchr::memmem::find(line, text.as_bytes()).is_some();
+    let has = |text: &str| has(line, text);
     match line {
-        [b'{', ..] if has("\"transaction_id\"") => Some(Format::ModSecurity2Json),
-        [b'{', ..] if has("\"transaction\"") => Some(Format::ModSecurity3Json),
+        [b'{', ..] => of_vendor(line).or_else(|| of_engine(line)),
         [b'-', b'-', b'-', .., b'-', b'A', b'-', b'-'] => Some(Format::ModSecurity3Native),
         [b'-', b'-', .., b'-', b'A', b'-', b'-'] => Some(Format::ModSecurity2Native),
         // `2026/11/25 21:00:27 [error]`
@@ -109,6 +145,39 @@ fn of_line(line: &[u8]) -> Option<Format> {
         // `[Wed Nov 25 21:00:31.117172 2026] [security2:error]`
         [b'[', rest @ ..] if starts_with_day(rest) && has("] [") => Some(Format::ApacheError),
         _ => None,
+    }
+}
+
+fn has(text: &[u8], words: &str) -> bool {
+    memchr::memmem::find(text, words.as_bytes()).is_some()
+}
+
+/// A vendor's log, by names of fields: in a value their quotes would be escaped.
+fn of_vendor(json: &[u8]) -> Option<Format> {
+    let has = |text: &str| has(json, text);
+    if has("\"webaclId\"") && has("\"terminatingRuleId\"") {
+        Some(Format::AwsWaf)
+    } else if has("\"RayID\"") && (has("\"Action\"") || has("\"SecurityAction")) {
+        Some(Format::Cloudflare)
+    } else if has("\"ApplicationGatewayFirewallLog\"") || has("oorWebApplicationFirewallLog\"") {
+        Some(Format::AzureWaf)
+    } else if has("\"jsonPayload\"") && (has("SecurityPolicy\"") || has(".LoadBalancerLogEntry\"")) {
+        Some(Format::CloudArmor)
+    } else {
+        None
+    }
+}
+
+/// An engine's audit log in JSON.
+fn of_engine(json: &[u8]) -> Option<Format> {
+    if has(json, "\"transaction_id\"") {
+        Some(Format::ModSecurity2Json)
+    } else if !has(json, "\"transaction\"") {
+        None
+    } else if has(json, "\"unix_timestamp\"") {
+        Some(Format::Coraza)
+    } else {
+        Some(Format::ModSecurity3Json)
     }
 }
 
@@ -123,13 +192,13 @@ pub(super) fn is_index(head: &[u8]) -> bool {
 }
 
 /// A log whose format cannot be told.
-pub(super) fn unknown(path: &Path) -> Error {
+pub(super) fn unknown(path: &Path, head: &[u8]) -> Error {
+    let blank = head.split(|byte| *byte == b'\n').take_while(|line| line.trim_ascii().is_empty()).count();
     let names: Vec<_> = Format::ALL[1..].iter().map(|format| format.as_str()).collect();
-    Error::usage("the format of the WAF's log cannot be told").file(path).help(format!(
-        "write it after the file's name, as in `FILE:{}`; the others are {}",
-        names[0],
-        names[1..].join(", ")
-    ))
+    let line = blank + 1;
+    Error::usage(format!("the format of the WAF's log cannot be told: line {line} is of none")).file(path).help(
+        format!("write it after the file's name, as in `FILE:{}`; the others are {}", names[0], names[1..].join(", ")),
+    )
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ impl RuleHit {
 ///   `SecRequestBodyLimitAction` is `Reject` unless it is set; it is not logged by ModSecurity 3 at all.
 /// * When the mode is not known only rules that are known to refuse count: `Warning.` from one of them is
 ///   proof of detection mode, and from any other rule it is not.
+/// * A vendor's log tells of each rule itself: one that counts, logs, detects or is previewed is
+///   [`Action::Disruptive`], one that scores or lets pass is [`Action::NonDisruptive`].
 #[must_use]
 pub fn would_block(transaction: &Transaction) -> bool {
     !transaction.intercepted

@@ -1,13 +1,22 @@
-//! What the WAF itself wrote of an upload: audit logs of ModSecurity 2 and 3, error logs of nginx and Apache.
+//! What the WAF itself wrote of an upload: audit logs of ModSecurity 2 and 3 and of Coraza, error logs of nginx and Apache,
+//! and the logs of vendors: AWS WAF, Cloudflare, Azure, Google Cloud Armor.
 //!
 //! It only reads files, and gives `Transaction`s; who joins them to cases is to the right of it. A log is read
 //! in bounded memory whatever is in it: ModSecurity 3 logs the matched value, which can be the whole attachment.
 //! For the same reason nothing of what matched is kept beyond `MATCHED_CHARS` characters.
 
+mod aws_waf;
+mod azure_waf;
+mod cloud_armor;
+mod cloudflare;
+mod coraza;
 mod error_log;
 mod format;
+mod group;
 mod hit;
 mod json_filter;
+mod json_records;
+mod json_text;
 mod lines;
 mod modsecurity_json;
 mod native;
@@ -31,7 +40,7 @@ pub const MAX_HITS: usize = 256;
 /// What the WAF wrote of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
-    /// The engine's own id of it; `None` where a web server refused without asking the engine.
+    /// The engine's or vendor's own id of it; `None` where a web server refused without asking the engine.
     pub unique_id: Option<String>,
     /// The attempt: the request header `X-Wafcanary-Attempt`, or an attempt's id in the query of the request line.
     pub attempt: Option<String>,
@@ -54,7 +63,7 @@ pub struct Transaction {
     pub hits_left_off: u32,
 }
 
-/// `SecRuleEngine`.
+/// `SecRuleEngine`, or the mode of a vendor's policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineMode {

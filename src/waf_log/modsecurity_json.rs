@@ -1,17 +1,14 @@
 //! Audit logs in JSON, one transaction a line: ModSecurity 2 and 3 name things differently, and share this reader.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::io::Read;
 
 use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use super::hit::{Action, RuleHit};
-use super::json_filter::{JsonShortener, Record};
-use super::lines::{BUFFER, read_some};
-use super::read::{Sink, index_entry};
+use super::json_records::{self, Layout};
+use super::json_text::{Headers, Text};
+use super::read::Sink;
 use super::redact::{self, MatchedData};
 use super::rule_text::{action_of, in_crs, rule_text, severity, words_of_match};
 use super::transaction::{Builder, Engine};
@@ -49,23 +46,12 @@ struct Part<'a> {
     is_interrupted: Option<bool>,
 }
 
-/// A string that is borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
 #[derive(Deserialize, Default)]
 struct Request<'a> {
     #[serde(borrow, alias = "request_line")]
     uri: Option<Text<'a>>,
     #[serde(borrow, default)]
     headers: Headers<'a>,
-}
-
-/// The headers that name the attempt and the case; a name may stand more than once.
-#[derive(Default)]
-struct Headers<'a> {
-    attempt: Option<Cow<'a, str>>,
-    case: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -133,73 +119,8 @@ struct MatchedRule<'a> {
 }
 
 /// Reads an audit log in JSON, or the index of a concurrent one.
-pub(super) fn read(mut source: impl Read, sink: &mut Sink<'_>) -> std::io::Result<()> {
-    let mut buffer = vec![0; BUFFER].into_boxed_slice();
-    let mut shortener = JsonShortener::default();
-    let (mut bytes, mut lines, mut in_line) = (0, 0, false);
-    loop {
-        let filled = read_some(&mut source, &mut buffer)?;
-        if filled == 0 {
-            break;
-        }
-        bytes += filled as u64;
-        let mut rest = &buffer[..filled];
-        while !rest.is_empty() {
-            if let Some((transaction, taken)) = (!in_line).then(|| short_record(rest)).flatten() {
-                rest = &rest[taken..];
-                lines += 1;
-                sink.give(transaction);
-                continue;
-            }
-            let (taken, end) = shortener.feed(rest);
-            rest = &rest[taken..];
-            in_line = !end;
-            if end {
-                lines += 1;
-                take(&shortener, lines, sink);
-                shortener.clear();
-            }
-        }
-    }
-    if in_line {
-        lines += 1;
-        // A whole transaction without its line end is one; half of one is not wrong yet.
-        match shortener.record() {
-            Record::Json(record) => match transaction(record) {
-                Ok(transaction) => sink.give(transaction),
-                Err(_) => sink.torn(),
-            },
-            Record::Blank => {}
-            Record::Text(_) | Record::GivenUp(_) => sink.torn(),
-        }
-    }
-    sink.count(bytes, lines);
-    Ok(())
-}
-
-/// The record that `bytes` begin with, and its length, when it is short and sound: nothing of it need be cut.
-fn short_record(bytes: &[u8]) -> Option<(Transaction, usize)> {
-    const SHORT: usize = 64 << 10;
-    if bytes.first() != Some(&b'{') {
-        return None;
-    }
-    let end = memchr::memchr(b'\n', &bytes[..bytes.len().min(SHORT)])?;
-    Some((transaction(&bytes[..end]).ok()?, end + 1))
-}
-
-fn take(shortener: &JsonShortener, line: u64, sink: &mut Sink<'_>) {
-    match shortener.record() {
-        Record::Json(record) => match transaction(record) {
-            Ok(transaction) => sink.give(transaction),
-            Err(reason) => sink.skip(line, reason.to_owned()),
-        },
-        Record::Text(text) => match index_entry(&String::from_utf8_lossy(text)) {
-            Some(path) => sink.entry(line, &path),
-            None => sink.skip(line, "not JSON".to_owned()),
-        },
-        Record::Blank => {}
-        Record::GivenUp(reason) => sink.skip(line, reason.to_owned()),
-    }
+pub(super) fn read(source: impl Read, sink: &mut Sink<'_>) -> std::io::Result<()> {
+    json_records::read(source, Layout::Lines, sink, transaction, |transaction, sink| sink.give(transaction))
 }
 
 /// Reads one record with shortened strings. `Err`: why it is none, in words that hold nothing of it.
@@ -268,33 +189,5 @@ fn hit_of_3(message: &Message<'_>) -> RuleHit {
         severity: details.severity.as_ref().and_then(|text| severity(&text.0)),
         crs,
         action: if id.is_none() { Action::Unknown } else { action_of(id, crs, None, variable) },
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Headers<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-        impl<'de> Visitor<'de> for Names {
-            type Value = Headers<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("headers")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut headers = Headers::default();
-                while let Some(name) = map.next_key::<Text<'de>>()? {
-                    if name.0.eq_ignore_ascii_case("x-wafcanary-attempt") {
-                        headers.attempt = Some(map.next_value::<Text<'de>>()?.0);
-                    } else if name.0.eq_ignore_ascii_case("x-wafcanary-case") {
-                        headers.case = Some(map.next_value::<Text<'de>>()?.0);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(headers)
-            }
-        }
-        deserializer.deserialize_map(Names)
     }
 }

@@ -5,8 +5,13 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::error_log::{self, Server};
+use super::group::Group;
+use super::json_records::{self, Layout};
 use super::tail::{Place, Rotated, continuation, unreadable, walk};
-use super::{Format, Position, Transaction, format, modsecurity_json, native};
+use super::{
+    Format, Position, Transaction, aws_waf, azure_waf, cloud_armor, cloudflare, coraza, format, modsecurity_json,
+    native,
+};
 use crate::error::{Error, Result};
 
 /// Records told in [`Summary::skipped`] at most; the rest is only counted.
@@ -129,13 +134,14 @@ impl Sink<'_> {
     /// A file of one transaction.
     fn single(&mut self, path: &Path) -> io::Result<()> {
         let mut file = File::open(path)?;
-        let Some(format) = format::detect(&head(&mut file)?) else {
+        let head = head(&mut file)?;
+        let Some(format) = format::detect(&head) else {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             self.skip(1, format!("not a file of an audit log: `{}`", super::redact::name(&name)));
             return Ok(());
         };
         self.summary.format.get_or_insert(format);
-        self.parse(file, format)
+        self.parse(file, format, Layout::of(&head))
     }
 
     /// A file from an offset to the end that it has now.
@@ -151,7 +157,7 @@ impl Sink<'_> {
             Format::Auto => {
                 let found = format::detect(&head);
                 if found.is_none() && !format::is_index(&head) {
-                    return Err(format::unknown(path));
+                    return Err(format::unknown(path, &head));
                 }
                 self.summary.format = self.summary.format.or(found);
                 // The index of a concurrent log: each of its files tells its own format.
@@ -160,6 +166,9 @@ impl Sink<'_> {
             given => given,
         };
         let length = file.metadata().map_err(wrong)?.len();
+        let layout = Layout::of(&head);
+        // A document has no lines to go on from: it was fetched anew, and what it had before joins nothing.
+        let offset = if format.may_be_document() && layout == Layout::Document { 0 } else { offset };
         let begins_a_line = offset == 0 || {
             let mut before = [0];
             file.seek(SeekFrom::Start(offset - 1)).map_err(wrong)?;
@@ -174,16 +183,32 @@ impl Sink<'_> {
             self.count(rest as u64, 1);
             self.skip(1, "the position is in the middle of a line".to_owned());
         }
-        self.parse(source, format).map_err(wrong)
+        self.parse(source, format, layout).map_err(wrong)
     }
 
-    fn parse(&mut self, source: impl Read, format: Format) -> io::Result<()> {
-        match format {
-            Format::ModSecurity2Json | Format::ModSecurity3Json => modsecurity_json::read(source, self),
-            Format::Auto | Format::ModSecurity2Native | Format::ModSecurity3Native => native::read(source, self),
-            Format::NginxError => error_log::read(source, Server::Nginx, self),
-            Format::ApacheError => error_log::read(source, Server::Apache, self),
-        }
+    fn parse(&mut self, source: impl Read, format: Format, layout: Layout) -> io::Result<()> {
+        let record = match format {
+            Format::Coraza => coraza::transaction,
+            Format::AwsWaf => aws_waf::transaction,
+            Format::Cloudflare => cloudflare::transaction,
+            Format::AzureWaf => azure_waf::transaction,
+            Format::CloudArmor => cloud_armor::transaction,
+
+            Format::ModSecurity2Json | Format::ModSecurity3Json => return modsecurity_json::read(source, self),
+            Format::Auto | Format::ModSecurity2Native | Format::ModSecurity3Native => {
+                return native::read(source, self);
+            }
+            Format::NginxError => return error_log::read(source, Server::Nginx, self),
+            Format::ApacheError => return error_log::read(source, Server::Apache, self),
+        };
+        let mut group = Group::default();
+        json_records::read(source, layout, self, record, |transaction, sink| match transaction {
+            Some(piece) if format.tells_in_pieces() => group.take(piece, sink),
+            Some(transaction) => sink.give(transaction),
+            None => {}
+        })?;
+        group.give_all(self);
+        Ok(())
     }
 }
 

@@ -8,6 +8,9 @@ pub const MATCHED_CHARS: usize = 64;
 /// Characters that are kept of a rule's message, the ellipsis not counted.
 pub const MESSAGE_CHARS: usize = 300;
 
+/// Characters that are kept of the id of a request: Azure Front Door's have 88.
+const REQUEST_ID_CHARS: usize = 128;
+
 /// The start of what a rule matched: one line, control characters escaped, [`MATCHED_CHARS`] characters of the log
 /// at most and never more, because audit logs hold whole attachments of customers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -36,6 +39,11 @@ pub(super) fn message(text: &str) -> String {
 /// A short name such as a variable, an id or a time: what cannot be one is cut like what matched.
 pub(super) fn name(text: &str) -> String {
     shortened(text, MATCHED_CHARS)
+}
+
+/// An id that the edge gave a request, and may have sent with its answer: it must stay whole to be joined.
+pub(super) fn request_id(text: &str) -> String {
+    shortened(text, REQUEST_ID_CHARS)
 }
 
 /// The first characters of `text` with control characters escaped, and an ellipsis where something is left off.

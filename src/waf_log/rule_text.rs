@@ -119,6 +119,18 @@ fn verb(words: &str) -> (Option<bool>, Option<u8>, &str) {
     (Some(refused), phase.filter(|phase| (1..=5).contains(phase)), rest)
 }
 
+/// The variable that `Matched Data: … found within ARGS:a: …` names, the way in which rules of the CRS log what matched.
+pub(super) fn found_within(data: &str) -> Option<&str> {
+    let (_, place) = data.split_once(" found within ")?;
+    let place = place.trim_start_matches('[');
+    let end = place
+        .match_indices(':')
+        .map(|(at, _)| at)
+        .find(|at| !place[at + 1..].starts_with(|c: char| c.is_alphanumeric()));
+    let place = place[..end.unwrap_or(place.len())].trim_end_matches([']', '}', ' ']);
+    place.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(place)
+}
+
 /// Variable and value that the words of a match name.
 pub(super) fn words_of_match(words: &str) -> (Option<&str>, Option<&str>) {
     // ModSecurity 3: Matched "Operator `Rx' with parameter `…' against variable `FILES:f' (Value: `…' )

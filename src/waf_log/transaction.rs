@@ -70,6 +70,19 @@ impl Builder {
         }
     }
 
+    /// Takes a piece of the same transaction.
+    pub(super) fn absorb(&mut self, piece: Transaction) {
+        let transaction = &mut self.transaction;
+        transaction.attempt = transaction.attempt.take().or(piece.attempt);
+        transaction.case = transaction.case.take().or(piece.case);
+        transaction.status = transaction.status.or(piece.status);
+        transaction.engine_mode = transaction.engine_mode.or(piece.engine_mode);
+        transaction.intercepted |= piece.intercepted;
+        for hit in piece.hits {
+            self.push(hit);
+        }
+    }
+
     /// The transaction, with what follows from mode and status.
     pub(super) fn finish(self, engine: Engine) -> Transaction {
         let Self { mut transaction, attempt_in_query } = self;
@@ -86,7 +99,7 @@ impl Builder {
 }
 
 /// The id of a rule, and what its action does: `block` is left open, because `SecDefaultAction` decides it.
-fn id_and_action(source: &str) -> Option<(&str, Action)> {
+pub(super) fn id_and_action(source: &str) -> Option<(&str, Action)> {
     // `SecRule "ARGS" "@rx x" "phase:2,id:1,deny,msg:'…'"`: the last argument has the actions.
     let actions = source.trim_end().strip_suffix('"')?.rsplit('"').next()?;
     let mut quoted = false;

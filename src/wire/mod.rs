@@ -50,7 +50,8 @@ fn multipart_request(
     given: &Given,
 ) -> Result<WireRequest> {
     let form = multipart::form(dialect, case, submission, redraw, given)?;
-    let boundary = &form.boundary;
+    let quote = if case.form_overrides.quoted_boundary { "\"" } else { "" };
+    let boundary = format!("{quote}{}{quote}", form.boundary);
     let content_type = match dialect.multipart_type {
         MultipartType::Plain => format!("multipart/form-data; boundary={boundary}"),
         MultipartType::Utf8After => format!("multipart/form-data; boundary={boundary}; charset=UTF-8"),
@@ -71,6 +72,9 @@ fn whole_request(dialect: &Dialect, case: &Case, submission: &Submission, given:
     if !case.beside.is_empty() {
         return Err(no_place(case, "a body that is the file alone has no place for more fields or files"));
     }
+    if !case.form_overrides.is_empty() {
+        return Err(no_place(case, "a body that is the file alone is no form"));
+    }
     let content_type = match (&case.declared_type, dialect.whole_type) {
         (crate::corpus::DeclaredType::AsClient, WholeType::Absent) => None,
         (crate::corpus::DeclaredType::AsClient, WholeType::AsPart)
@@ -88,6 +92,9 @@ fn whole_request(dialect: &Dialect, case: &Case, submission: &Submission, given:
 
 fn json_request(dialect: &Dialect, case: &Case, submission: &Submission) -> Result<WireRequest> {
     let declared = multipart::declared_type(dialect, case).unwrap_or_else(|| types::OCTET_STREAM.to_owned());
+    if !case.form_overrides.is_empty() {
+        return Err(no_place(case, "a JSON body is no form"));
+    }
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let filename = quoted(&case.filename.text);
     let mut before = String::from("{");
@@ -155,6 +162,78 @@ impl Draft {
             filename: None,
             filename_readings: Vec::new(),
             content_type: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+    use crate::corpus::{Client, Content, FormOverrides, canary};
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    fn overridden(client: &str) -> Case {
+        let form_overrides = FormOverrides {
+            field: Some("form:files[]".into()),
+            boundary: Some("----pdf".into()),
+            quoted_boundary: true,
+            parameters: vec![pair("filename*", "UTF-8''a.pdf"), pair("size", "3")],
+            part_headers: vec![pair("Content-Transfer-Encoding", "binary"), pair("X-More", "é")],
+        };
+        let text = Beside::Text { name: "note".into(), value: "x".into() };
+        let again = Beside::File { name: None, filename: "b.txt".into(), content: Content::from_bytes("b") };
+        Case {
+            content: Content::from_bytes("abc"),
+            client: Client::parse(client).expect("a client"),
+            beside: vec![text, again],
+            form_overrides,
+            ..canary()
+        }
+    }
+
+    fn body(case: &Case) -> (String, String) {
+        let submission = Submission { field: "file".into(), ..Submission::default() };
+        let request = encode(case, &submission, 0).expect("a request");
+        let of_type = |header: &&Header| header.name.eq_ignore_ascii_case("Content-Type");
+        let content_type = request.headers.iter().find(of_type).expect("a type").value.clone();
+        let mut bytes = Vec::new();
+        request.body.reader().read_to_end(&mut bytes).expect("in memory");
+        (String::from_utf8(content_type).expect("text"), String::from_utf8(bytes).expect("text"))
+    }
+
+    #[test]
+    fn what_a_case_says_of_its_form_is_written_as_it_says_and_only_into_its_own_part() {
+        let (content_type, body) = body(&overridden("chromium"));
+        assert_eq!(content_type, "multipart/form-data; boundary=\"----pdf\"");
+        let expected = "------pdf\r\n\
+            Content-Disposition: form-data; name=\"form:files[]\"; filename=\"wafcanary.pdf\"; \
+            filename*=UTF-8''a.pdf; size=3\r\n\
+            Content-Type: application/pdf\r\nContent-Transfer-Encoding: binary\r\nX-More: é\r\n\r\nabc\r\n\
+            ------pdf\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nx\r\n\
+            ------pdf\r\nContent-Disposition: form-data; name=\"form:files[]\"; filename=\"b.txt\"\r\n\
+            Content-Type: text/plain\r\n\r\nb\r\n------pdf--\r\n";
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn what_a_case_says_follows_what_the_client_writes_itself() {
+        let (content_type, body) = body(&overridden("apache-httpclient-utf8"));
+        assert!(content_type.contains("boundary=\"----pdf\""), "{content_type}");
+        let own = "Content-Disposition: form-data; name=\"form:files[]\"; filename=\"wafcanary.pdf\"";
+        assert!(body.contains(&format!("{own}; filename*=UTF-8''a.pdf; size=3\r\n")), "{body}");
+    }
+
+    #[test]
+    fn a_body_that_is_no_form_has_no_place_for_it() {
+        for transport in [Transport::Put, Transport::Base64Json] {
+            let case = Case { transport, beside: Vec::new(), ..overridden("curl") };
+            let error = encode(&case, &Submission::default(), 0).expect_err("no form").to_string();
+            assert!(error.contains("is no form"), "{error}");
         }
     }
 }

@@ -8,14 +8,12 @@ use super::dialect::{CharsetField, Dialect, EmptyFilename, Newlines, PartLine, R
 use super::filename::{self, NameRule, Parameter, TextCharset};
 use super::request::{Framing, Submission};
 use super::types::{self, TypeRule};
-use crate::corpus::{Beside, Case, Content, DeclaredType, PageCharset};
+use crate::corpus::{Beside, Case, Content, DeclaredType, FormOverrides, PageCharset};
 use crate::error::{Error, Result};
 
 /// What chance and clock would add to a request, fixed from outside: to write captured bytes again.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
-    /// The boundary; `None`: drawn from the case id.
-    pub boundary: Option<String>,
     /// `modification-date` and `read-date`, for the client that writes them.
     pub dates: Option<(String, String)>,
     /// How the caller handed the body over: as a whole, or as a stream of unknown length.
@@ -41,6 +39,7 @@ struct FilePart<'a> {
     filename: &'a str,
     content_type: Option<String>,
     content: &'a Content,
+    overrides: &'a FormOverrides,
 }
 
 /// A part before the boundaries are put around it.
@@ -91,15 +90,19 @@ pub(crate) fn form(
     let page = case.filename.page;
     let content_type = declared_type(dialect, case);
     let filename = filename_parameter(dialect, &case.filename.text, page)?;
+    let overrides = &case.form_overrides;
+    let nothing_more = FormOverrides::default();
+    let own_field = overrides.field.as_ref().unwrap_or(&submission.field);
     let mut parts = Vec::with_capacity(submission.fields.len() + case.beside.len() + 1);
     for (name, value) in &submission.fields {
         parts.push(text_part(dialect, page, name, value)?);
     }
     let own = FilePart {
-        field: &submission.field,
+        field: own_field,
         filename: &case.filename.text,
         content_type: content_type.clone(),
         content: &case.content,
+        overrides,
     };
     parts.push(file_part(dialect, page, &own, given)?);
     let nothing = Content::from_bytes(Bytes::new());
@@ -107,18 +110,20 @@ pub(crate) fn form(
         parts.push(match beside {
             Beside::Text { name, value } => text_part(dialect, page, name, value)?,
             Beside::File { name, filename, content } => {
-                let field = name.as_deref().unwrap_or(&submission.field);
+                let field = name.as_deref().unwrap_or(own_field);
                 let content_type = beside_type(dialect, case, filename, content);
-                file_part(dialect, page, &FilePart { field, filename, content_type, content }, given)?
+                let part = FilePart { field, filename, content_type, content, overrides: &nothing_more };
+                file_part(dialect, page, &part, given)?
             }
             Beside::EmptyFile { name } => {
                 let content_type = client_type(dialect, "", &nothing);
-                let part = FilePart { field: name, filename: "", content_type, content: &nothing };
+                let part =
+                    FilePart { field: name, filename: "", content_type, content: &nothing, overrides: &nothing_more };
                 file_part(dialect, page, &part, given)?
             }
         });
     }
-    let boundary = match &given.boundary {
+    let boundary = match &overrides.boundary {
         Some(boundary) => boundary.clone(),
         None => free_boundary(dialect, case, redraw, &parts),
     };
@@ -177,13 +182,13 @@ fn text_part(dialect: &Dialect, page: PageCharset, name: &str, value: &str) -> R
     let value = filename::encode_text(dialect.text_charset, page, &value);
     let disposition = disposition(dialect, page, name, None, "")?;
     let text_type = Some(dialect.text_type).filter(|name| !name.is_empty());
-    let head = head(dialect.text_part, &disposition, text_type, "8bit", value.len() as u64);
+    let head = head(dialect.text_part, &disposition, text_type, "8bit", value.len() as u64, &[]);
     Ok(Part { head, value: Segment::Bytes(value.into()) })
 }
 
 fn file_part(dialect: &Dialect, page: PageCharset, file: &FilePart<'_>, given: &Given) -> Result<Part> {
     let parameter = filename_parameter(dialect, file.filename, page)?;
-    let trailer = match dialect.trailer {
+    let mut trailer = match dialect.trailer {
         Trailer::Nothing => String::new(),
         Trailer::Dates => {
             let (modified, read) = match &given.dates {
@@ -194,9 +199,13 @@ fn file_part(dialect: &Dialect, page: PageCharset, file: &FilePart<'_>, given: &
             format!("; modification-date=\"{modified}\"; read-date=\"{read}\"")
         }
     };
+    for (name, value) in &file.overrides.parameters {
+        trailer.extend(["; ", name, "=", value]);
+    }
     let disposition = disposition(dialect, page, file.field, parameter.as_ref(), &trailer)?;
     let content_type = file.content_type.as_deref();
-    let head = head(dialect.file_part, &disposition, content_type, "binary", file.content.len());
+    let more = &file.overrides.part_headers;
+    let head = head(dialect.file_part, &disposition, content_type, "binary", file.content.len(), more);
     Ok(Part { head, value: Segment::Content(file.content.clone()) })
 }
 
@@ -238,6 +247,7 @@ fn head(
     content_type: Option<&str>,
     transfer_encoding: &str,
     length: u64,
+    more: &[(String, String)],
 ) -> Vec<u8> {
     let mut head = Vec::new();
     let mut write = |name: &str, value: &[u8]| {
@@ -257,6 +267,9 @@ fn head(
             PartLine::TransferEncoding => write("Content-Transfer-Encoding", transfer_encoding.as_bytes()),
             PartLine::Length => write("Content-Length", length.to_string().as_bytes()),
         }
+    }
+    for (name, value) in more {
+        write(name, value.as_bytes());
     }
     head.extend_from_slice(b"\r\n");
     head

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(unix)]
 
+mod corpus;
 mod explain;
+mod limits;
 mod network;
 mod origin;
 mod preflight;

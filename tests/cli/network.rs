@@ -92,6 +92,14 @@ fn controls_stay_home_where_nobody_agreed_to_them() {
         .run(&["run", "--profile", "standard.toml", "--set", "smoke", "--out", "out"])
         .says(0, &["controls were not sent"]);
     assert!(!place.read("out/journal.jsonl").contains("\"case\":\"control/"));
+    // Not even by name, or by tag.
+    for (only, value, words) in [
+        ("--case", "control/*", "cases matches `control/*`"),
+        ("--tag", "eicar", "controls are sent where the profile says `authorized = true`"),
+    ] {
+        place.run(&["run", "--profile", "standard.toml", only, value, "--out", "none"]).says(2, &[words]);
+        assert!(!place.path("none").exists());
+    }
 }
 
 #[test]

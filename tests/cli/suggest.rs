@@ -71,13 +71,19 @@ fn stored_explanations_are_held_against_the_rules() {
             r#"{{"case":"{case}","finding":"causes","proven":true,"causes":[{{"parts":[{{"factor":"{factor}"}}]}}]}}"#
         )
     };
-    let all =
-        |factor: &str| format!("[{}]", cases.iter().map(|case| blames(case, factor)).collect::<Vec<_>>().join(","));
+    let all = |factor: &str| {
+        format!(
+            r#"{{"schema_version":1,"explanations":[{}]}}"#,
+            cases.iter().map(|case| blames(case, factor)).collect::<Vec<_>>().join(",")
+        )
+    };
     let suggest = ["suggest", "cmp", "--profile", &lab("standard")];
     place.write("cmp/explanations.json", &all("transport"));
     place.run(&suggest).says(0, &["look again: `explain` blames the transport in"]);
     place.write("cmp/explanations.json", &all("stem"));
     place.run(&suggest).says(0, &["`explain` blames the same part in"]);
+    place.write("cmp/explanations.json", &all("stem").replace("\"schema_version\":1", "\"schema_version\":2"));
+    place.run(&suggest).says(2, &["the explanations have schema version 2"]);
     place.write("cmp/explanations.json", "{}");
     place.run(&suggest).says(2, &["these are no explanations", "wafcanary explain"]);
 }
@@ -179,7 +185,7 @@ fn a_dry_run_runs_no_command_and_sends_nothing() {
     let place = Place::new();
     compared(&place);
     let arguments = ["suggest", "cmp", "--rule", "941310", "--try", "touch tried", "--dry-run"];
-    place.run(&arguments).says(0, &["nothing is sent", "cases 10 (8 controls)", "requests 20 uploads"]);
+    place.run(&arguments).says(0, &["nothing is sent", "profile lab, upper plan", "controls sent: `guard.authorized` is true"]);
     assert!(!place.path("tried").exists() && !place.path("cmp/suggested").exists());
 }
 

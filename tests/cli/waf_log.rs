@@ -59,6 +59,33 @@ fn a_detection_only_candidate_fails_for_what_it_would_block() {
 }
 
 #[test]
+fn what_a_vendor_only_counted_fails_a_candidate_in_every_report() {
+    let place = Place::new();
+    stored(&place, "before");
+    stored(&place, "after");
+    let attempts = attempts(&place, "after");
+    let counted = include_str!("../waf_logs/samples/aws-waf.log");
+    let log = ["count", "excluded"]
+        .iter()
+        .zip(&attempts)
+        .fold(counted.to_owned(), |log, (known, (_, id))| log.replace(&format!("{known:0<26}"), id));
+    place.write("waf.json", &format!("{log}{{\"half\n"));
+    place.run(&[&COMPARE[..], &["--waf-log", "candidate=waf.json:aws-waf", "--out", "out"]].concat()).says(
+        1,
+        &[
+            "2 legitimate files would be blocked",
+            "rule CrossSiteScripting_BODY",
+            "rule SizeRestrictions_BODY",
+            "the first, line 11: broken JSON",
+        ],
+    );
+    for format in ["terminal", "json", "jsonl", "junit", "markdown", "csv"] {
+        let report = ["report", "out", "--format", format];
+        place.run(&report).says(0, &["CrossSiteScripting_BODY"]);
+    }
+}
+
+#[test]
 fn a_limit_of_the_gate_lets_would_be_blocked_cases_through() {
     let place = Place::new();
     two_runs(&place);

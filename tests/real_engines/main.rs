@@ -11,6 +11,7 @@ mod agreement;
 mod chance;
 mod heard;
 mod lab;
+mod limits;
 mod noise;
 mod record;
 mod refusals;

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use crate::heard::Heard;
 use crate::witnesses::Reason;
 
-/// Engines whose refusals are on record. Of a ladder the first rung that refuses says it: those above refuse too.
+/// Engines whose refusals are on record. Of a ladder the first rung that refuses says it: those above refuse too. From
+/// level 3 on, `ModSecurity` 3 refuses every form whatever is in it (920272), which says nothing of an attachment.
 const LADDERS: [&[&str]; 5] = [
-    &["ngx-rec-only", "ngx-crs-pl1", "ngx-crs-pl2", "ngx-crs-pl3", "ngx-crs-pl4"],
+    &["ngx-rec-only", "ngx-crs-pl1", "ngx-crs-pl2"],
     &["apa-rec-only", "apa-crs-pl1", "apa-crs-pl2", "apa-crs-pl3", "apa-crs-pl4"],
     &["ngx-cmbs1m"],
     &["apa-limit"],
@@ -93,17 +94,14 @@ impl Trips {
         let mut out = blocks.next().unwrap().to_owned();
         for block in blocks {
             let id = block.lines().find_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"')).unwrap();
-            let (keys, rest) = block.split_once("\n\n").unwrap_or((block.trim_end(), ""));
-            let mut lines: Vec<String> =
-                keys.lines().filter(|line| !line.starts_with("trips = ")).map(str::to_owned).collect();
-            lines.extend(self.0.get(id).map(line));
-            out += START;
-            out += &lines.join("\n");
-            out.push('\n');
-            if !rest.is_empty() {
-                out.push('\n');
-                out += rest;
-            }
+            // Where a section ends, comments follow after an empty line.
+            let (keys, rest) = match block.split_once("\n\n") {
+                Some((keys, rest)) => (keys, format!("\n{rest}")),
+                None => (block.trim_end(), String::new()),
+            };
+            let known = keys.lines().filter(|line| !line.starts_with("trips = ")).map(str::to_owned);
+            let lines: Vec<String> = known.chain(self.0.get(id).map(line)).collect();
+            out.extend([START, &lines.join("\n"), "\n", &rest]);
         }
         out
     }

@@ -312,7 +312,8 @@ impl Witnesses {
             return Some(Reason::Rules(rules));
         }
         let status = self.status(attempt).ok()?;
-        if self.over_limit.contains(attempt) || self.nameless(attempt) {
+        // In detection mode ModSecurity 2 says that a body is too large, and lets it through.
+        if status != 200 && self.over_limit.contains(attempt) || self.nameless(attempt) {
             return Some(Reason::BodyLimit);
         }
         matches!(status, 413 | 429 | 444 | 502 | 504).then_some(Reason::Server(status))

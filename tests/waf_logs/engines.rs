@@ -3,22 +3,8 @@
 use wafcanary::waf_log::EngineMode::{self, DetectionOnly, On};
 use wafcanary::waf_log::{Format, MatchedData, would_block};
 
-use super::{read_all, sample};
-
-/// What became of a request: what the engine says, and what curl saw.
-#[derive(Debug, PartialEq, Clone, Copy)]
-enum Fate {
-    /// Nothing that refuses fired.
-    Passed,
-    /// The engine says that it refused.
-    Refused,
-    /// Only logged: with the engine on it is refused.
-    WouldBlock,
-}
-
-use Fate::{Passed, Refused, WouldBlock};
-
-type Expected = (&'static str, &'static [&'static str], Fate);
+use super::Fate::{Passed, Refused, WouldBlock};
+use super::{Expected, read_all, sample};
 
 const LIMIT: &str = "Request body (Content-Length) is larger than the configured limit (13107200).";
 const NO_END: &str = "Multipart parsing error: Multipart: Final boundary missing.";

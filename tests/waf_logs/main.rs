@@ -1,14 +1,29 @@
-//! What real engines wrote is read for what it says. `samples/README.md` says how the samples were made.
+//! What engines and vendors write is read for what it says. `samples/README.md` says how the samples were made.
 
 mod bounds;
 mod content;
 mod engines;
 mod rotation;
 mod torn;
+mod vendors;
 
 use std::path::{Path, PathBuf};
 
 use wafcanary::waf_log::{Format, Position, Summary, Transaction, read};
+
+/// What became of a request, as the log says and as the client saw.
+#[derive(Debug, PartialEq, Clone, Copy)]
+enum Fate {
+    /// Nothing that refuses fired.
+    Passed,
+    /// It was refused, or challenged.
+    Refused,
+    /// Only counted, logged, detected or previewed: with the rule on it is refused.
+    WouldBlock,
+}
+
+/// What joins a transaction, its rules, and its fate.
+type Expected = (&'static str, &'static [&'static str], Fate);
 
 /// A sample's path; that of the index for a concurrent log.
 fn sample(name: &str) -> PathBuf {

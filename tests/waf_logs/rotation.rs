@@ -151,13 +151,37 @@ fn an_index_whose_files_are_gone_says_so() {
 }
 
 #[test]
+fn what_a_vendor_appends_is_read_and_a_document_is_read_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [lines, document] = ["waf.log", "waf.json"].map(|name| folder.path().join(name));
+    let text = fs::read_to_string(sample("cloud-armor.log")).expect("a sample");
+    let (before, after) = text.split_at(text.find('\n').expect("a line") + 1);
+    append(&lines, before);
+    append(&document, "[]\n");
+    let positions = [&lines, &document].map(|path| Position::now(path).expect("a position"));
+    append(&lines, after);
+    // Fetched anew into the same file.
+    fs::write(&document, fs::read(sample("cloud-armor.json")).expect("a sample")).expect("written");
+    let (whole, _) = read_from(&sample("cloud-armor.log"), &Position::start());
+    assert_eq!(read_from(&lines, &positions[0]).0, whole[1..]);
+    assert_eq!(read_from(&document, &positions[1]).0, whole);
+}
+
+#[test]
 fn compressed_unknown_and_missing_logs_are_usage_errors_with_help() {
     let folder = tempfile::tempdir().expect("a folder");
     let [gz, other, missing] = ["audit.log.gz", "other.txt", "missing"].map(|name| folder.path().join(name));
     fs::write(&gz, [0x1f, 0x8b, 8, 0]).expect("written");
-    fs::write(&other, "hello\n").expect("written");
-    for (path, says) in [(gz, "gunzip"), (other, "FILE:modsecurity2-native"), (missing, "SecAuditLog")] {
-        let error = read(&path, Format::Auto, &Position::start(), &mut |_| {}).expect_err("no log");
+    fs::write(&other, "\n\nhello\n").expect("written");
+    let says = [
+        (&gz, "gunzip"),
+        (&other, "FILE:modsecurity2-native"),
+        (&other, "cloud-armor"),
+        (&other, "line 3 is of none"),
+        (&missing, "SecAuditLog"),
+    ];
+    for (path, says) in says {
+        let error = read(path, Format::Auto, &Position::start(), &mut |_| {}).expect_err("no log");
         assert!(error.render(false).contains(says), "{}", error.render(false));
     }
 }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use encoding_rs::Encoding;
 use serde::Deserialize;
 use wafcanary::corpus::{
-    Attachment, Beside, Case, CaseId, Client, Content, DeclaredType, Filename, Intent, PageCharset, Provenance,
-    Transport,
+    Attachment, Beside, Case, CaseId, Client, Content, DeclaredType, Filename, FormOverrides, Intent, PageCharset,
+    Provenance, Transport,
 };
 use wafcanary::wire::{Framing, Given, Submission};
 
@@ -256,6 +256,7 @@ impl Row {
             client,
             transport: if self.boundary.is_some() { Transport::Multipart } else { Transport::Put },
             beside,
+            form_overrides: FormOverrides { boundary: self.boundary.clone(), ..FormOverrides::default() },
         }
     }
 
@@ -280,7 +281,6 @@ impl Row {
             Some(line[start..].split('"').next()?.to_owned())
         };
         Given {
-            boundary: self.boundary.clone(),
             dates: date("modification-date=\"").zip(date("read-date=\"")),
             framing: Some(if self.framing == "chunked" { Framing::Chunked } else { Framing::ContentLength }),
         }

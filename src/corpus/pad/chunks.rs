@@ -81,15 +81,12 @@ pub(super) fn jpeg(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> 
     Ok(with_insert(content, at, pieces))
 }
 
-/// A comment extension before the trailer (`GIF89a`, 24).
+/// A comment extension before the trailer (`GIF89a`, 24); a `GIF87a` becomes one, which differs in extensions only.
 pub(super) fn gif(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
     const BLOCK: u64 = 256;
     let end = content.len().saturating_sub(1);
     if content.read_range(end..content.len())? != b";" {
         return Err(PadError::Format("it does not end with a GIF trailer".into()));
-    }
-    if content.read_range(0..6)? != b"GIF89a" {
-        return Err(PadError::Format("only GIF89a has comments".into()));
     }
     if gap < 3 || gap == 4 {
         return Err(PadError::Gap { gap, why: "a GIF comment takes 3, or at least 5" });
@@ -103,7 +100,9 @@ pub(super) fn gif(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
     }
     let mut sub_block = vec![FILLER; 256];
     sub_block[0] = 255;
-    let mut pieces = vec![bytes(&b"\x21\xfe"[..]), fill(sub_block, whole * BLOCK)];
+    let mut pieces = vec![bytes(&b"GIF89a"[..])];
+    pieces.extend(content.range(6..end));
+    pieces.extend([bytes(&b"\x21\xfe"[..]), fill(sub_block, whole * BLOCK)]);
     let parts: &[u64] = match rest {
         0 => &[],
         257 => &[200, 57],
@@ -114,20 +113,27 @@ pub(super) fn gif(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
         pieces.push(filler(part - 1));
     }
     pieces.push(bytes(&b"\0"[..]));
-    Ok(with_insert(content, end, pieces))
+    pieces.extend(content.range(end..content.len()));
+    Ok(pieces)
 }
 
 /// A `JUNK` chunk at the end, and the length in the header that goes with it.
-pub(super) fn wave(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
-    let whole = u32::try_from(content.len() + gap - 8);
+pub(super) fn riff(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
+    const HEAD: u64 = 8;
+    let length = content.read_range(4..HEAD)?;
+    let length = length.first_chunk().map(|length| u64::from(u32::from_le_bytes(*length)) + HEAD);
+    if length != Some(content.len()) {
+        return Err(PadError::Format("its length is not that of its RIFF chunk".into()));
+    }
+    let whole = u32::try_from(content.len() + gap - HEAD);
     let Ok(whole) = whole else { return Err(PadError::Gap { gap, why: "a RIFF file ends at 4 GiB" }) };
-    if gap < 8 || !gap.is_multiple_of(2) || !content.len().is_multiple_of(2) {
+    if gap < HEAD || !gap.is_multiple_of(2) || !content.len().is_multiple_of(2) {
         return Err(PadError::Gap { gap, why: "a RIFF chunk takes at least 8, and an even number" });
     }
-    let data = u32::try_from(gap - 8).unwrap_or(u32::MAX);
+    let data = u32::try_from(gap - HEAD).unwrap_or(u32::MAX);
     let mut pieces = content.range(0..4);
     pieces.push(bytes(whole.to_le_bytes().to_vec()));
-    pieces.extend(content.range(8..content.len()));
+    pieces.extend(content.range(HEAD..content.len()));
     pieces.push(bytes([b"JUNK", &data.to_le_bytes()[..]].concat()));
     pieces.push(filler(data.into()));
     Ok(pieces)
@@ -135,14 +141,49 @@ pub(super) fn wave(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> 
 
 /// A `free` box at the end (ISO/IEC 14496-12, 8.1.2).
 pub(super) fn base_media(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
+    boxes(content, gap, u64::MAX)
+}
+
+/// As [`base_media`]: readers skip boxes that they don't know (ISO/IEC 15444-1, I.8).
+pub(super) fn jpeg_2000(content: &Content, gap: u64) -> Result<Vec<Piece>, PadError> {
+    // `OpenJPEG` reads each box whole, and complains of long ones.
+    const LONGEST: u64 = 64 * 1024;
+    boxes(content, gap, LONGEST)
+}
+
+fn boxes(content: &Content, gap: u64, longest: u64) -> Result<Vec<Piece>, PadError> {
     const SHORT: u64 = 8;
     const LONG: u64 = 16;
     if gap < SHORT {
         return Err(PadError::Gap { gap, why: "a box takes at least 8" });
     }
-    let (head, data) = match u32::try_from(gap) {
-        Ok(len) => ([&len.to_be_bytes()[..], b"free"].concat(), gap - SHORT),
-        Err(_) => ([&1_u32.to_be_bytes()[..], b"free", &gap.to_be_bytes()].concat(), gap - LONG),
-    };
-    Ok(with_tail(content, vec![bytes(head), filler(data)]))
+    let mut at = 0;
+    while at < content.len() {
+        let head = content.read_range(at..at + LONG)?;
+        let short = head.first_chunk().map_or(0, |len| u64::from(u32::from_be_bytes(*len)));
+        let long = head.last_chunk().filter(|_| short == 1 && head.len() as u64 == LONG);
+        let len = long.map_or(short, |len| u64::from_be_bytes(*len));
+        if len < SHORT {
+            return Err(PadError::Format("its last box has no length of its own".into()));
+        }
+        at = at.saturating_add(len);
+    }
+    if at != content.len() {
+        return Err(PadError::Format("its last box is cut off".into()));
+    }
+    let mut tail = Vec::new();
+    let mut left = gap;
+    while left > 0 {
+        let mut take = left.min(longest);
+        if left > take && left - take < SHORT {
+            take -= SHORT;
+        }
+        let (head, data) = match u32::try_from(take) {
+            Ok(len) => ([&len.to_be_bytes()[..], b"free"].concat(), take - SHORT),
+            Err(_) => ([&1_u32.to_be_bytes()[..], b"free", &take.to_be_bytes()].concat(), take - LONG),
+        };
+        tail.extend([bytes(head), filler(data)]);
+        left -= take;
+    }
+    Ok(with_tail(content, tail))
 }

@@ -1,0 +1,76 @@
+//! Which characters of a filename.
+
+use std::ops::Range;
+
+use super::super::blend::split;
+use super::super::questions::{Questions, Stop};
+use super::super::{Detail, search};
+use super::{holds, index, other_than, whole};
+use crate::corpus::{Case, Filename, Hex};
+
+/// A filename taken apart.
+struct Name<'a> {
+    case: &'a Case,
+    stem: Vec<char>,
+    extension: &'a str,
+}
+
+impl Name<'_> {
+    fn called(&self, stem: &str) -> Case {
+        let filename = Filename { text: format!("{stem}{}", self.extension), page: self.case.filename.page };
+        Case { filename, ..self.case.clone() }
+    }
+
+    /// The filename with only these characters of its stem, the others harmless ones.
+    fn with(&self, runs: &[Range<u64>]) -> Case {
+        let kept = |(at, c): (usize, &char)| if holds(runs, at) { *c } else { other_than(*c) };
+        self.called(&self.stem.iter().enumerate().map(kept).collect::<String>())
+    }
+
+    fn of_length(&self, size: u64) -> Case {
+        self.called(&"a".repeat(index(size)))
+    }
+}
+
+pub(super) async fn look(smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
+    let case = smallest.clone();
+    let (text, extension) = split(&case.filename.text);
+    let name = Name { case: &case, stem: text.chars().collect(), extension };
+    let len = name.stem.len() as u64;
+    if questions.refuses(&name.with(&[])).await? {
+        if len < 2 || questions.refuses(&name.of_length(1)).await? {
+            return Ok(whole(text));
+        }
+        let from = search::threshold(1, len, &mut async |size| questions.refuses(&name.of_length(size)).await).await?;
+        *smallest = name.of_length(from);
+        return Ok(Detail::Length { from });
+    }
+    let runs = search::minimal(len, &mut async |runs: &[Range<u64>]| questions.refuses(&name.with(runs)).await).await?;
+    *smallest = name.with(&runs);
+    let text: String = runs.iter().flat_map(|run| &name.stem[index(run.start)..index(run.end)]).collect();
+    let (bytes, _, _) = case.filename.page.0.encode(&text);
+    let byte = byte(&name, &runs, &bytes, questions).await?;
+    Ok(Detail::Characters { wire: Hex(&bytes).to_string(), text, byte })
+}
+
+/// Of one character that is several bytes: the ASCII byte among them that is refused as a character of its own.
+async fn byte(
+    name: &Name<'_>,
+    runs: &[Range<u64>],
+    bytes: &[u8],
+    questions: &mut Questions,
+) -> Result<Option<char>, Stop> {
+    let [run] = runs else { return Ok(None) };
+    if run.end - run.start != 1 || bytes.len() < 2 {
+        return Ok(None);
+    }
+    for byte in bytes.iter().filter(|byte| byte.is_ascii_graphic()) {
+        let mut stem = name.stem.clone();
+        stem[index(run.start)] = char::from(*byte);
+        let alone = Name { case: name.case, stem, extension: name.extension };
+        if questions.refuses(&alone.with(runs)).await? {
+            return Ok(Some(char::from(*byte)));
+        }
+    }
+    Ok(None)
+}
