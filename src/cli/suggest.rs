@@ -347,12 +347,13 @@ impl Subject<'_> {
             Error::usage(format!("the corpus no longer has `{id}`"))
                 .help("use the corpus, and the options, that were compared")
         })?;
-        let method = self.replayer.request(case, "suggest")?.method;
-        let place = Place::new(self.profile, &method);
+        let request = self.replayer.request(case, "suggest")?;
+        let place = Place::new(self.profile, &request.method);
         let mut refusal = Refusal::new(id.clone(), place, evidence, &self.fields(case));
         if !self.given.is_empty() {
             refusal.rules.clone_from(&self.given);
         }
+        refusal.filename = request.filename.unwrap_or_default();
         refusal.factors = self.blamed.get(id).cloned();
         Ok(refusal)
     }

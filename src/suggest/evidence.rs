@@ -20,6 +20,8 @@ pub struct Refusal {
     pub rules: Vec<Fired>,
     /// What else was logged of it and can't be excluded, in words.
     pub others: Vec<String>,
+    /// The filename as it is on the wire; empty: it is not known.
+    pub filename: Vec<u8>,
     /// What `explain` blames; `None`: it was not asked, or is not sure.
     pub factors: Option<Vec<Factor>>,
 }
@@ -58,7 +60,8 @@ impl Refusal {
     /// A case of which the WAF's log says `evidence`. `fields`: the names of its form's fields, as they are on the wire.
     #[must_use]
     pub fn new(case: CaseId, place: Place, evidence: Option<&WafEvidence>, fields: &[Vec<u8>]) -> Self {
-        let mut refusal = Self { case, place, rules: Vec::new(), others: Vec::new(), factors: None };
+        let mut refusal =
+            Self { case, place, rules: Vec::new(), others: Vec::new(), filename: Vec::new(), factors: None };
         for hit in evidence.into_iter().flat_map(|evidence| &evidence.rules) {
             match &hit.id {
                 Some(id) if !evaluates(id) && is_id(id) => refusal.rules.push(Fired {
@@ -73,7 +76,20 @@ impl Refusal {
                 None => refusal.others.push(hit.message.clone()),
             }
         }
+        refusal.infer();
         refusal
+    }
+
+    /// A rule of which the log tells no part (ModSecurity 3, libinjection) is taken to look at the one that all others of the
+    /// case name. Trying shows whether it does.
+    fn infer(&mut self) {
+        let mut named = self.rules.iter().filter_map(|fired| fired.target.clone());
+        let Some(first) = named.next() else { return };
+        if named.all(|target| target == first) {
+            for fired in &mut self.rules {
+                fired.target.get_or_insert_with(|| first.clone());
+            }
+        }
     }
 
     /// The rules that must be excluded for the case to pass: all that refuse alone, and of those that add points the

@@ -41,6 +41,9 @@ pub struct Exclusion {
     pub place: Place,
     /// What it is not to look at; `None`: the rule is left out there, because no part can be named.
     pub target: Option<Target>,
+    /// Of a filename: the bytes that the cases' names hold beside letters, digits and what is harmless. A name with other
+    /// ones is looked at as before.
+    pub signs: std::collections::BTreeSet<u8>,
     /// The cases that need it.
     #[schemars(with = "Vec<String>")]
     pub cases: Vec<CaseId>,
@@ -112,6 +115,7 @@ impl Suggestion {
                 message: fired.message.clone(),
                 place: refusal.place.clone(),
                 target: fired.target.clone(),
+                signs: std::collections::BTreeSet::new(),
                 cases: Vec::new(),
                 disagree: Vec::new(),
                 agree: 0,
@@ -159,6 +163,7 @@ impl Suggestion {
                     wider.cases.dedup();
                     wider.disagree.extend(exclusion.disagree);
                     wider.agree += exclusion.agree;
+                    wider.signs.extend(exclusion.signs);
                 }
                 None => kept.push(exclusion),
             }
@@ -209,6 +214,7 @@ impl Exclusion {
             return;
         }
         self.cases.push(refusal.case.clone());
+        self.signs.extend(refusal.filename.iter().filter(|byte| !is_harmless(**byte)));
         let (Some(factors), Some(target)) = (&refusal.factors, &fired.target) else { return };
         if factors.iter().any(|factor| target.is_of(*factor)) {
             self.agree += 1;
@@ -223,10 +229,11 @@ impl Exclusion {
         let (rule, place) = (&self.rule, &self.place);
         match &self.target {
             Some(target) => format!(
-                "in {} {}, rule {rule} no longer looks at {}: {}; other parts, rules and paths stay as they are",
+                "in {} {}, rule {rule} no longer looks at {}{}: {}; other parts, rules and paths stay as they are",
                 place.method,
                 place.path,
                 target.words(),
+                self.made_of(),
                 target.danger()
             ),
             None => format!(
@@ -235,6 +242,29 @@ impl Exclusion {
                 place.method, place.path
             ),
         }
+    }
+
+    /// Whether it holds only for filenames of known bytes.
+    fn is_for_names(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.variable == "FILES" && matches!(target.key, Key::Name(_)))
+    }
+
+    /// Which filenames, in words.
+    fn made_of(&self) -> String {
+        if !self.is_for_names() {
+            return String::new();
+        }
+        let signs = self
+            .signs
+            .iter()
+            .map(|byte| {
+                format!(
+                    " {}",
+                    if byte.is_ascii_graphic() { char::from(*byte).to_string() } else { format!("\\x{byte:02x}") }
+                )
+            })
+            .collect::<String>();
+        format!(", where it is made of letters, digits, blanks and ( ) - . _{signs} alone")
     }
 
     /// The same for the rule as a whole: for a language that knows no parts.
@@ -263,6 +293,11 @@ impl Exclusion {
         };
         format!("rule {}{message} refuses {cases}{explained}", self.rule)
     }
+}
+
+/// Whether a byte of a filename means nothing to anybody: letters, digits, blank, `( ) - . _`, and what is not ASCII.
+fn is_harmless(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" ()-._".contains(&byte) || !byte.is_ascii()
 }
 
 /// The factors of an explanation, by their names in `explanations.json`.

@@ -18,7 +18,7 @@ pub(super) fn snippet(exclusions: &[Exclusion], engine: Engine, first_id: u32) -
     }
     snippet.commented = true;
     snippet.text.push_str("# To be read after modsecurity.conf and before the Core Rule Set.\n");
-    for (id, exclusion) in (first_id..).zip(numbered) {
+    for (id, exclusion) in (first_id..).step_by(2).zip(numbered) {
         let (ctl, written, notes) = ctl(exclusion, engine);
         let opens = written.opens();
         let text = &mut snippet.text;
@@ -28,14 +28,37 @@ pub(super) fn snippet(exclusions: &[Exclusion], engine: Engine, first_id: u32) -
         for note in notes {
             comment(text, &note);
         }
-        let _ = writeln!(
-            text,
-            "SecRule REQUEST_FILENAME \"{}\" \\\n    \"id:{id},phase:1,pass,nolog,{},chain\"\n    SecRule REQUEST_METHOD \"{}\" \
-             \\\n        \"t:none,{ctl}\"",
-            path_operator(&exclusion.place),
-            if exclusion.place.path.is_plain() { "t:none" } else { "t:none,t:urlDecode" },
-            method_operator(&exclusion.place.method),
-        );
+        let path = path_operator(&exclusion.place);
+        let decoding = if exclusion.place.path.is_plain() { "t:none" } else { "t:none,t:urlDecode" };
+        let method = method_operator(&exclusion.place.method);
+        let begin = |id: u32, phase: u8| {
+            format!(
+                "SecRule REQUEST_FILENAME \"{path}\" \\\n    \"id:{id},phase:{phase},pass,nolog,{decoding},chain\"\n    \
+                 SecRule REQUEST_METHOD \"{method}\" \\\n        "
+            )
+        };
+        match &written.target {
+            // NOTE: any of several files may have the other bytes, so they are looked for, and not the good ones.
+            Some(Target { variable, key: Key::Name(name) }) if written.is_for_names() && is_writable(name, engine) => {
+                let part = format!("{variable}:{}", escaped(name));
+                let _ = writeln!(
+                    text,
+                    "{}\"t:none,chain\"\n        SecRule {part} \"@rx {}\" \\\n            \"t:none,setvar:'tx.wafcanary_{}=1'\"",
+                    begin(id, 2),
+                    other_bytes(&written.signs),
+                    id + 1,
+                );
+                let _ = writeln!(
+                    text,
+                    "{}\"t:none,chain\"\n        SecRule &TX:wafcanary_{} \"@eq 0\" \\\n            \"t:none,{ctl}\"",
+                    begin(id + 1, 2),
+                    id + 1,
+                );
+            }
+            Some(_) | None => {
+                let _ = writeln!(text, "{}\"t:none,{ctl}\"", begin(id, 1));
+            }
+        }
         snippet.opens.push(opens);
     }
     snippet
@@ -87,6 +110,12 @@ fn ctl(exclusion: &Exclusion, engine: Engine) -> (String, Exclusion, Vec<String>
             (whole, wider(), vec![note, other])
         }
     }
+}
+
+/// A regular expression for a byte that is neither harmless nor one of `signs`.
+fn other_bytes(signs: &std::collections::BTreeSet<u8>) -> String {
+    let signs: Vec<u8> = signs.iter().copied().collect();
+    format!(r"[^0-9A-Za-z\x80-\xff\x20\x28\x29\x2d\x2e\x5f{}]", hex_escapes(&signs))
 }
 
 /// Bytes as a regular expression of ASCII characters has them.

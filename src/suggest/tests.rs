@@ -124,6 +124,16 @@ fn a_wider_exclusion_takes_the_place_of_narrower_ones_and_another_rule_is_added(
 }
 
 #[test]
+fn a_rule_without_a_part_is_taken_to_look_at_the_one_that_all_others_name() {
+    let mut hits = vec![hit("941100", "", "CRITICAL"), hit("941110", "ARGS:memo", "CRITICAL")];
+    let mut both = told(&suggested(&[refused("pdf/a", hits.clone())]));
+    both.sort();
+    assert_eq!(both, ["941100 ARGS:memo 1", "941110 ARGS:memo 1"]);
+    hits.push(hit("920120", "FILES:file", "CRITICAL"));
+    assert!(told(&suggested(&[refused("pdf/a", hits)])).contains(&"941100 the rule 1".to_owned()));
+}
+
+#[test]
 fn what_explain_blames_is_held_against_what_the_rule_looks_at() {
     let with = |factors: Vec<Factor>| {
         let mut refusal = refused("pdf/a", vec![hit("920120", "FILES:file", "CRITICAL")]);
@@ -173,6 +183,27 @@ fn a_vendors_log_names_rules_its_own_way_and_each_language_takes_them() {
     assert_eq!(told(&door), ["941310 ARGS:memo 1"]);
     let score = suggested(&[refused("pdf/a", vec![of("6179ae15870a4bb7b2d480d4843b323c", "", Action::Refused)])]);
     assert!(score.unsolved[0].why.contains("only the rule that adds up the score"), "{score:?}");
+}
+
+#[test]
+fn a_filename_is_only_excluded_where_it_holds_no_other_signs_than_those_of_the_cases() {
+    let named = |case: &str, name: &str| {
+        let refusal = refused(case, vec![hit("920120", "FILES:file", "CRITICAL")]);
+        Refusal { filename: name.as_bytes().to_vec(), ..refusal }
+    };
+    let suggestion = suggested(&[named("pdf/a", "O'Brien 表 (1).pdf"), named("pdf/b", "a=b.pdf")]);
+    let snippet = suggestion.snippet(Language::ModSecurity(Engine::Three), 90_001);
+    let other = snippet.text.split("@rx ").nth(1).unwrap().split('"').next().unwrap();
+    let other = regex::bytes::Regex::new(&format!("(?-u){other}")).unwrap();
+    for good in ["O'Brien.pdf", "x=y'z-_.(1) 表", ""] {
+        assert!(!other.is_match(good.as_bytes()), "{good}");
+    }
+    for bad in ["a;b.asp", "<x>.pdf", "a\"b", "a\\b", "a/b", "a\0b", "a\nb", "a`b", "a|b", "a$b"] {
+        assert!(other.is_match(bad.as_bytes()), "{bad:?}");
+    }
+    assert!(snippet.opens[0].contains("of letters, digits, blanks and ( ) - . _ ' = alone"), "{:?}", snippet.opens);
+    assert_eq!(directives(&snippet.text).len(), 6);
+    assert!(snippet.text.contains("id:90001,phase:2") && snippet.text.contains("id:90002,phase:2"), "{}", snippet.text);
 }
 
 /// The directives of a snippet: its lines without comments, continued lines joined.
@@ -236,14 +267,22 @@ proptest! {
         let fired = Fired { message, ..Fired::named("941310", Target::parse(&logged, &[name.clone().into_bytes()])) };
         let place = Place { method, ..place(path.split('?').next().unwrap()) };
         let case = CaseId::parse("pdf/a").unwrap();
-        let refusal = Refusal { case, place, rules: vec![fired], others: Vec::new(), factors: None };
+        let filename = name.clone().into_bytes();
+        let refusal = Refusal { case, place, rules: vec![fired], others: Vec::new(), filename, factors: None };
         let suggestion = suggested(&[refusal]);
         let engine = if first { Engine::Two } else { Engine::Three };
         let text = suggestion.snippet(Language::ModSecurity(engine), 90_001).text;
-        let whole = regex::Regex::new(concat!(
-            r#"^SecRule REQUEST_FILENAME "@(streq|rx) [!-~&&[^"]]+" "id:90001,phase:1,pass,nolog,t:none(,t:urlDecode)?,chain"\n"#,
-            r#"SecRule REQUEST_METHOD "@(streq|rx) [A-Za-z0-9\\x^$]+" "t:none,ctl:ruleRemoveTargetById=941310;[A-Z_]+(:[A-Za-z0-9_.:\[\]\\-]+)?"$"#,
-        )).unwrap();
+        let begin = |id: u32, phase: u32| format!(
+            "SecRule REQUEST_FILENAME \"@(streq|rx) [!-~&&[^\"]]+\" \"id:{id},phase:{phase},pass,nolog,t:none(,t:urlDecode)?,chain\"\n\
+             SecRule REQUEST_METHOD \"@(streq|rx) [A-Za-z0-9\\\\x^$]+\" "
+        );
+        let part = r"[A-Z_]+(:[A-Za-z0-9_.:\[\]\\-]+)?";
+        let ctl = format!("\"t:none,ctl:ruleRemoveTargetById=941310;{part}\"");
+        let whole = regex::Regex::new(&format!(
+            "^({}{ctl}|{}\"t:none,chain\"\nSecRule FILES{part} \"@rx [!-~&&[^\"]]+\" \"t:none,setvar:'tx.wafcanary_90002=1'\"\n\
+             {}\"t:none,chain\"\nSecRule &TX:wafcanary_90002 \"@eq 0\" {ctl})$",
+            begin(90_001, 1), begin(90_001, 2), begin(90_002, 2)
+        ).replace("FILES[A-Z_]+", "FILES")).unwrap();
         prop_assert!(whole.is_match(&directives(&text).join("\n")), "{text}");
         for comment in text.lines().filter(|line| line.starts_with('#')) {
             prop_assert!(comment.ends_with('.') && !comment.chars().any(char::is_control), "{comment:?}");
@@ -260,6 +299,7 @@ fn given(rule: &str, variable: Option<&str>) -> Suggestion {
         place: place("/apply/up\"load"),
         rules: vec![fired],
         others: Vec::new(),
+        filename: Vec::new(),
         factors: None,
     }])
 }

