@@ -254,16 +254,12 @@ impl Exclusion {
         if !self.is_for_names() {
             return String::new();
         }
-        let signs = self
-            .signs
-            .iter()
-            .map(|byte| {
-                format!(
-                    " {}",
-                    if byte.is_ascii_graphic() { char::from(*byte).to_string() } else { format!("\\x{byte:02x}") }
-                )
-            })
-            .collect::<String>();
+        let sign = |byte: &u8| match byte {
+            byte if byte.is_ascii_graphic() => format!(" {}", char::from(*byte)),
+            byte => format!(" \\x{byte:02x}"),
+        };
+        let signs: Vec<String> = self.signs.iter().map(sign).collect();
+        let signs = signs.concat();
         format!(", where it is made of letters, digits, blanks and ( ) - . _{signs} alone")
     }
 
