@@ -38,6 +38,9 @@ pub mod compare;
 /// door as everyone else.
 pub mod explain;
 
+/// The narrowest exclusions that let refused legitimate uploads through, as text for each rule language.
+pub mod suggest;
+
 /// Telling people and machines; it renders and never decides.
 pub mod report;
 

@@ -16,7 +16,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("run", &["corpus", "wire", "profile", "replay", "verdict", "waf_log"]),
     ("compare", &["run", "verdict", "corpus", "profile"]),
     ("explain", &["corpus", "wire", "profile", "replay", "verdict", "run", "compare"]),
-    ("report", &["run", "compare", "verdict", "waf_log", "corpus", "profile", "wire", "explain"]),
+    ("suggest", &["corpus", "profile", "waf_log", "run", "compare", "explain"]),
+    ("report", &["run", "compare", "verdict", "waf_log", "corpus", "profile", "wire", "explain", "suggest"]),
     ("lab", &["corpus", "wire"]),
 ];
 

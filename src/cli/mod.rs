@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod session;
 mod settings;
+mod suggest;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -80,6 +81,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Find out why the candidate refuses what the baseline delivers: which characters, bytes, size or header
     Explain(explain::ExplainArgs),
+    /// Write the narrowest exclusions that let the regressions through, and try them on a staging WAF
+    Suggest(suggest::SuggestArgs),
     /// Find an edge's limits, to the byte: sizes, filenames, numbers of files and fields, and how much it inspects
     Limits(limits::LimitsArgs),
     /// List, check, count or add attachments, and list the cases made from them
@@ -127,6 +130,7 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
         Command::Demo(_)
         | Command::Report(_)
         | Command::Explain(_)
+        | Command::Suggest(_)
         | Command::Limits(_)
         | Command::Corpus(_)
         | Command::Profile(_)
@@ -165,6 +169,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Compare(args) => compare::compare(args, &settings()?, console),
         Command::Report(args) => report::report(&args, console),
         Command::Explain(args) => explain::explain(&args, &settings()?, console),
+        Command::Suggest(args) => suggest::suggest(&args, &settings()?, console),
         Command::Limits(args) => limits::limits(&args, &settings()?, console),
         Command::Corpus(command) => corpus::corpus(command, &settings()?, console),
         Command::Profile(command) => profile::profile(command, console),

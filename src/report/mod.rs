@@ -17,6 +17,7 @@ pub mod progress;
 pub mod repro;
 mod run_view;
 mod schema;
+mod suggest;
 mod terminal;
 mod terminal_run;
 pub mod text;
@@ -33,6 +34,7 @@ pub use progress::Progress;
 pub use repro::Repro;
 pub use run_view::RunView;
 pub use schema::{comparison_schema, explanations_schema, limits_schema, run_schema};
+pub use suggest::{SuggestionDocument, suggestion_lines, trial_lines};
 pub use view::View;
 pub use waf::rule_lines;
 

@@ -11,6 +11,7 @@ mod origin;
 mod preflight;
 mod record;
 mod settings;
+mod suggest;
 mod usage;
 mod waf_log;
 

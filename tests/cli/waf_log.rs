@@ -7,13 +7,13 @@ const DETECTED: &str = include_str!("../waf_logs/samples/modsecurity3-json-det.l
 const ATTEMPTS: [&str; 3] = ["obrien00000000000000000000", "put00000000000000000000000", "quoted00000000000000000000"];
 
 /// A stored run through the lab's standard plan.
-fn stored(place: &Place, name: &str) {
+pub(super) fn stored(place: &Place, name: &str) {
     let run = ["run", "--profile", &lab("standard"), "--set", "smoke", "--out", name];
     place.run(&run).says(0, &[]);
 }
 
 /// The legitimate cases of a run with their attempts' ids, by case.
-fn attempts(place: &Place, run: &str) -> Vec<(String, String)> {
+pub(super) fn attempts(place: &Place, run: &str) -> Vec<(String, String)> {
     let journal = place.read(&format!("{run}/journal.jsonl"));
     let events = journal.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
@@ -24,7 +24,7 @@ fn attempts(place: &Place, run: &str) -> Vec<(String, String)> {
 }
 
 /// The sample, as the WAF would have written it of these attempts.
-fn log_of(attempts: &[(String, String)]) -> String {
+pub(super) fn log_of(attempts: &[(String, String)]) -> String {
     ATTEMPTS.iter().zip(attempts).fold(DETECTED.to_owned(), |log, (known, (_, id))| log.replace(known, id))
 }
 

@@ -158,6 +158,12 @@ crs() {
     done
 }
 
+# The line that loads what `engines.sh reload` puts before the Core Rule Set; none at the start.
+exclusions() {
+    : >"$dir/conf/$1/exclusions.conf"
+    echo "Include $dir/conf/$1/exclusions.conf"
+}
+
 # The lines after modsecurity.conf that make the engine what its name says.
 rules() {
     local name="${1%-tls}" level upload='SecRule REQUEST_METHOD "@rx ^(?:POST|PUT)$"'
@@ -290,10 +296,12 @@ start_ngx() {
     nginx_conf "$name" >"$conf"
     if grep -q '^load_module' "$conf"; then
         modsecurity "$name" "$packaged/modsecurity.conf" "$packaged/unicode.mapping"
-        { echo "Include $dir/conf/$name/modsecurity.conf" && rules "$name"; } >"$dir/conf/$name/rules.conf"
+        { echo "Include $dir/conf/$name/modsecurity.conf" && exclusions "$name" && rules "$name"; } >"$dir/conf/$name/rules.conf"
     fi
     launch "$name" nginx -p "$dir/tmp/$name" -c "$conf" -e "$dir/logs/$name/error.log"
 }
+
+check_ngx() { nginx -t -p "$dir/tmp/$1" -c "$dir/conf/$1/nginx.conf" -e "$dir/logs/$1/error.log"; }
 
 apache_conf() {
     local name="$1" module loaded=(mpm_event authz_core unique_id headers log_config proxy proxy_http)
@@ -335,6 +343,7 @@ CONF
         apa-off) ;;
         *)
             echo "Include $dir/conf/$name/modsecurity.conf"
+            exclusions "$name"
             rules "$name"
             ;;
     esac
@@ -349,6 +358,8 @@ start_apa() {
     apache_conf "$name" >"$dir/conf/$name/apache.conf"
     launch "$name" apache2 -DFOREGROUND -d "$dir" -f "$dir/conf/$name/apache.conf"
 }
+
+check_apa() { apache2 -t -d "$dir" -f "$dir/conf/$1/apache.conf"; }
 
 start_hap() {
     local name="$1" conf="$dir/conf/$1/haproxy.cfg"

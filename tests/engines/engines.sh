@@ -14,6 +14,8 @@ usage() {
     cat <<'TEXT'
 usage: engines.sh up DIR      start the engines into DIR, or those of them that do not run
        engines.sh down DIR    stop what was started into DIR
+       engines.sh reload DIR NAME [FILE]
+                              put the rules of FILE (none when left out) before the Core Rule Set of a running engine
        engines.sh list [DIR]  name, URL, what it is, and with DIR: whether it runs
        engines.sh packages    the Debian packages that hold the engines
 environment: ONLY, PORT_BASE, CRS, ORIGIN, ORIGIN_COMMAND, AUDIT_FORMAT, AUDIT_TYPE; see README.md
@@ -322,6 +324,48 @@ down() {
     echo "${#running[@]} stopped in $dir"
 }
 
+# The processes that answer requests: their parents stay over a reload.
+workers() {
+    local leader
+    leader="$(cut -d ' ' -f 1 "$dir/run/$1.pid")"
+    alive "$1" | grep -vx "$leader" || true
+}
+
+# Puts a file's rules before the Core Rule Set of a running engine. When it returns, only processes that know them answer.
+reload() {
+    local name="$1" file="${2-/dev/null}" leader before
+    [ -f "$dir/.wafcanary-engines" ] || fail "$dir is not a folder of engines.sh"
+    dir="$(cd "$dir" && pwd -P)"
+    exec 9>"$dir/.lock"
+    flock -w 120 9 || fail "another \`up\`, \`down\` or \`reload\` works in $dir"
+    settings
+    [ -f "$dir/conf/$name/exclusions.conf" ] || fail "\`$name\` has no ModSecurity, or was never started into $dir"
+    leader_runs "$name" || fail "\`$name\` does not run"
+    [ -r "$file" ] || fail "$file can't be read"
+    cp "$dir/conf/$name/exclusions.conf" "$dir/conf/$name/exclusions.before"
+    cat "$file" >"$dir/conf/$name/exclusions.conf"
+    if ! check_"${name%%-*}" "$name" >"$dir/logs/$name/check.log" 2>&1; then
+        # What the engine can't read must not stay: its next start would fail.
+        mv "$dir/conf/$name/exclusions.before" "$dir/conf/$name/exclusions.conf"
+        tail -n 10 "$dir/logs/$name/check.log" >&2
+        fail "\`$name\` does not take these rules, and goes on with those that it has"
+    fi
+    rm "$dir/conf/$name/exclusions.before"
+    before="$(workers "$name")"
+    leader="$(cut -d ' ' -f 1 "$dir/run/$name.pid")"
+    kill -s "$([ "${name%%-*}" = apa ] && echo USR1 || echo HUP)" "$leader"
+    for _ in $(seq 300); do
+        sleep 0.1
+        leader_runs "$name" || fail "\`$name\` ended at the reload: see $dir/logs/$name"
+        ! workers "$name" | grep -qxF "$before" || continue
+        [ -n "$(workers "$name")" ] || continue
+        await "$name"
+        echo "$name reloaded"
+        return
+    done
+    fail "\`$name\` still has processes that know the rules of before"
+}
+
 list() {
     local name state=""
     settings
@@ -336,6 +380,7 @@ dir="${2-}"
 case "${1-}:$#" in
     up:2) up ;;
     down:2) down ;;
+    reload:3 | reload:4) reload "$3" ${4+"$4"} ;;
     list:1 | list:2) list ;;
     packages:1) packages ;;
     *)

@@ -98,6 +98,19 @@ impl Engines {
         Ran::of(&command.stdin(Stdio::null()).output().unwrap())
     }
 
+    /// Puts the rules of a file, or none, before the Core Rule Set of an engine.
+    pub(crate) fn reload(&self, engine: &str, file: Option<&Path>) -> Ran {
+        let mut command = Command::new("timeout");
+        command.arg(PATIENCE).arg(script()).arg("reload").arg(&self.dir).arg(engine).args(file);
+        scrub(&mut command);
+        Ran::of(&command.stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// The shell command that does it with the exclusions that are tried.
+    pub(crate) fn reload_command(&self, engine: &str) -> String {
+        format!("'{}' reload '{}' {engine} \"$WAFCANARY_SNIPPET\"", script().display(), self.dir.display())
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }

@@ -16,5 +16,6 @@ mod noise;
 mod record;
 mod refusals;
 mod regressions;
+mod suggest;
 mod trips;
 mod witnesses;
