@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use globset::Glob;
 
 use super::compare::{CompareArgs, is_regression};
 use super::console::Console;
-use super::edge::Edge;
+use super::edge::{self, Edge};
 use super::options::SendOptions;
+use super::regressions::{EXPLANATIONS, candidate_profile, chosen};
 use super::session::{self, COMPARISON};
 use super::settings::Settings;
 use crate::compare::{ComparedCase, Comparison};
@@ -24,8 +24,8 @@ use crate::verdict::{Count, Outcome};
 /// Folder of the smallest refused requests, below the comparison's.
 const FOLDER: &str = "explained";
 
-/// Name of the explanations' document.
-const EXPLANATIONS: &str = "explanations.json";
+/// Requests that a case takes in the median, and at the 95th percentile; see docs/explain.md.
+const USUAL: &str = "25 to 65";
 
 /// Sends variants of each regression to the candidate until the smallest thing that makes it refuse is known: characters of
 /// the filename, the extension, bytes of the content, a size, a header. Exits 0 when all are explained, 3 when some are not.
@@ -58,9 +58,20 @@ pub(crate) struct ExplainArgs {
 pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console) -> Result<ExitCode> {
     let dir = &args.comparison;
     let comparison = Comparison::read(&dir.join(COMPARISON))?;
-    let wanted = wanted(&comparison, &args.cases)?;
+    let wanted = chosen(&comparison, &args.cases, is_regression, "explain")?;
     let kept: CompareArgs = session::kept_options(dir)?;
-    let profile = profile(args, &kept)?;
+    let profile = candidate_profile(args.profile.as_ref(), &kept, "an edge can be asked")?;
+    if args.send.dry_run {
+        let profile = edge::load(&profile, &args.send)?;
+        let most = u64::from(args.budget) * wanted.len() as u64;
+        console.out(&format!(
+            "nothing is sent: this is what would be\nprofile   {} ({})\ncases     {}\nrequests  at most {most}, usually {USUAL} for a case\n",
+            profile.name,
+            profile.target.url(),
+            wanted.len()
+        ))?;
+        return Ok(ExitCode::Passed);
+    }
     let runtime = session::runtime()?;
     let (explanations, ended) = runtime.block_on(async {
         let edge = Edge::open(&profile, &args.send, console).await?;
@@ -68,13 +79,13 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
         let find_case = |id: &CaseId| selected.cases.iter().find(|case| case.id == *id);
         // Before anything is sent: what was sent for the others would be lost.
         let mut cases = Vec::new();
-        for (id, outcome) in &wanted {
-            let case = find_case(id).ok_or_else(|| {
-                Error::usage(format!("the corpus no longer has `{id}`"))
+        for compared in &wanted {
+            let case = find_case(&compared.id).ok_or_else(|| {
+                Error::usage(format!("the corpus no longer has `{}`", compared.id))
                     .file(dir)
                     .help("use the corpus, and the options, that were compared")
             })?;
-            cases.push((case, *outcome));
+            cases.extend(compared.candidate.as_ref().map(|side| (case, side.outcome)));
         }
         if selected.digest != comparison.candidate.run.corpus_digest {
             console.warn("the selected cases are not all those that were compared: the corpus or the permission for controls has changed");
@@ -124,27 +135,6 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
     Ok(ended.unwrap_or(if sure { ExitCode::Passed } else { ExitCode::Inconclusive }))
 }
 
-/// The regressions to explain, and what became of them.
-fn wanted(comparison: &Comparison, globs: &[String]) -> Result<Vec<(CaseId, Outcome)>> {
-    let matchers = globs
-        .iter()
-        .map(|text| Glob::new(text).map(|glob| (text, glob.compile_matcher())))
-        .collect::<std::result::Result<Vec<_>, _>>()
-        .map_err(|error| Error::usage(format!("this is no glob for case ids: {error}")).key("CASE"))?;
-    let chosen = |id: &CaseId| {
-        matchers.is_empty() || matchers.iter().any(|(text, glob)| *text == id.as_str() || glob.is_match(id.as_str()))
-    };
-    let regressions = comparison.cases.iter().filter(|case| is_regression(case));
-    let became = |case: &ComparedCase| Some((case.id.clone(), case.candidate.as_ref()?.outcome));
-    let wanted: Vec<_> = regressions.filter(|case| chosen(&case.id)).filter_map(became).collect();
-    if wanted.is_empty() {
-        let message =
-            if globs.is_empty() { "the comparison has no regression to explain" } else { "no regression matches" };
-        return Err(Error::usage(message).help("`wafcanary report COMPARISON` lists the regressions"));
-    }
-    Ok(wanted)
-}
-
 /// What the candidate's WAF log says of a case, those rules first that say why.
 fn rules(comparison: &Comparison, id: &CaseId) -> Vec<String> {
     let side = comparison.cases.iter().find(|case| case.id == *id).and_then(|case| case.candidate.as_ref());
@@ -155,22 +145,6 @@ fn rules(comparison: &Comparison, id: &CaseId) -> Vec<String> {
 fn is_delivered(case: &ComparedCase) -> bool {
     let passed = |outcome: Outcome| outcome.count() == Count::Pass;
     case.intent == crate::corpus::Intent::Legit && case.candidate.as_ref().is_some_and(|side| passed(side.outcome))
-}
-
-fn profile(args: &ExplainArgs, kept: &CompareArgs) -> Result<PathBuf> {
-    let help = "give the candidate's profile";
-    if let Some(path) = &args.profile {
-        return Ok(path.clone());
-    }
-    let Some(path) = kept.candidate.clone().filter(|path| !session::is_stored_run(path)) else {
-        let error = Error::usage("the candidate was a stored run, and only an edge can be asked");
-        return Err(error.key("--profile").help(help));
-    };
-    if !path.is_file() {
-        let error = Error::usage("the profile that was compared is not there").file(path);
-        return Err(error.key("--profile").help(format!("{help}, or call this where `compare` was called")));
-    }
-    Ok(path)
 }
 
 /// Writes the smallest refused request, so that anyone can send it.

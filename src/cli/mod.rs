@@ -14,6 +14,7 @@ mod options;
 mod origin;
 mod preflight;
 mod profile;
+mod regressions;
 mod report;
 mod run;
 mod session;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use globset::Glob;
 use serde::Deserialize;
 
 use super::compare::CompareArgs;
@@ -15,6 +14,7 @@ use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
 use super::options::{SendOptions, WafLogOptions};
+use super::regressions::{EXPLANATIONS, candidate_profile, chosen};
 use super::session::{self, COMPARISON, Lap, Selected};
 use super::settings::Settings;
 use crate::compare::{Class, ComparedCase, Comparison};
@@ -38,9 +38,6 @@ const TIMES: u32 = 2;
 
 /// Folder of what was tried, below the comparison's.
 const FOLDER: &str = "suggested";
-
-/// Name of the explanations' document.
-const EXPLANATIONS: &str = "explanations.json";
 
 /// The variable in which a command finds the exclusions' file.
 const SNIPPET: &str = "WAFCANARY_SNIPPET";
@@ -119,9 +116,9 @@ struct Subject<'a> {
 pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console) -> Result<ExitCode> {
     let dir = &args.comparison;
     let comparison = Comparison::read(&dir.join(COMPARISON))?;
-    let wanted = wanted(&comparison, &args.cases)?;
+    let wanted = chosen(&comparison, &args.cases, is_wanted, "exclude")?;
     let kept: CompareArgs = session::kept_options(dir)?;
-    let path = profile_path(args, &kept)?;
+    let path = candidate_profile(args.profile.as_ref(), &kept, "a profile tells the path of the uploads")?;
     let named = language(args, &comparison);
     let given = given(&args.rules)?;
     let runtime = session::runtime()?;
@@ -180,23 +177,8 @@ fn show(document: &SuggestionDocument, json: bool, console: &Console) -> Result<
 }
 
 /// The refused legitimate cases, and those that would be refused.
-fn wanted<'a>(comparison: &'a Comparison, globs: &[String]) -> Result<Vec<&'a ComparedCase>> {
-    let matchers = globs
-        .iter()
-        .map(|text| Glob::new(text).map(|glob| (text, glob.compile_matcher())))
-        .collect::<std::result::Result<Vec<_>, _>>()
-        .map_err(|error| Error::usage(format!("this is no glob for case ids: {error}")).key("CASE"))?;
-    let chosen = |id: &CaseId| {
-        matchers.is_empty() || matchers.iter().any(|(text, glob)| *text == id.as_str() || glob.is_match(id.as_str()))
-    };
-    let regressions = comparison.cases.iter().filter(|case| case.intent == Intent::Legit && is_refused(case.class));
-    let wanted: Vec<&ComparedCase> = regressions.filter(|case| chosen(&case.id)).collect();
-    if wanted.is_empty() {
-        let message =
-            if globs.is_empty() { "the comparison has no regression to exclude" } else { "no regression matches" };
-        return Err(Error::usage(message).help("`wafcanary report COMPARISON` lists the regressions"));
-    }
-    Ok(wanted)
+fn is_wanted(case: &ComparedCase) -> bool {
+    case.intent == Intent::Legit && is_refused(case.class)
 }
 
 fn is_refused(class: Class) -> bool {
@@ -212,15 +194,6 @@ fn is_refused(class: Class) -> bool {
         | Class::ProtectionGained
         | Class::Unchanged => false,
     }
-}
-
-fn profile_path(args: &SuggestArgs, kept: &CompareArgs) -> Result<PathBuf> {
-    let compared = kept.candidate.clone().filter(|path| !session::is_stored_run(path));
-    args.profile.clone().or(compared).ok_or_else(|| {
-        Error::usage("the candidate was a stored run, and only a profile tells the path of the uploads")
-            .key("--profile")
-            .help("give the candidate's profile")
-    })
 }
 
 /// The language that was asked for, or that the candidate's log or answers tell.

@@ -42,6 +42,9 @@ fn what_cannot_be_explained_is_said_and_nothing_is_sent() {
     place.run(&["explain", "cmp", "csv/*"]).says(2, &["no regression matches", "wafcanary report"]);
     place.run(&["explain", "cmp", "[x"]).says(2, &["no glob"]);
     place.run(&["explain", "cmp", "--budget", "9"]).says(2, &["9 is not in 10"]);
+    let dry = place.run(&["explain", "cmp", "--dry-run", "--budget", "50"]);
+    dry.says(0, &["nothing is sent", "cases 1", "at most 50"]);
+    assert!(!place.path("cmp/explanations.json").exists());
     let stored = ["compare", "--baseline", "cmp/baseline", "--candidate", "cmp/candidate", "--out", "stored"];
     assert_eq!(place.run(&stored).code, Some(1));
     place.run(&["explain", "stored"]).says(2, &["the candidate was a stored run", "--profile"]);
