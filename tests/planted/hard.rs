@@ -1,8 +1,8 @@
 //! Kinds of triggers that no search may count on: some are not to be found at all, and none may be stated wrongly.
 
-use encoding_rs::{SHIFT_JIS, UTF_8};
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
 use memchr::memmem;
-use wafcanary::corpus::{Beside, Case, Content, Filename, FormOverrides, Hex, PageCharset, Transport};
+use wafcanary::corpus::{Beside, Case, Content, Filename, FormOverrides, Hex, PageCharset, Transport, canary};
 use wafcanary::explain::{Detail, Factor, references};
 
 use super::chance::Chance;
@@ -17,6 +17,7 @@ use super::plant::{Nursery, Seedling, bytes, has_extension, overlaid, split};
 pub(crate) const HARD: &[Kind] = &[
     Kind { name: "name bytes", times: 14, draw: name_bytes },
     Kind { name: "not as named", times: 16, draw: not_as_named },
+    Kind { name: "not as named, no kin", times: 8, draw: not_as_named_without_kin },
     Kind { name: "too small", times: 12, draw: too_small },
     Kind { name: "bytes beyond ascii", times: 10, draw: beyond_ascii },
     Kind { name: "random, bytes", times: 14, draw: random_and_bytes },
@@ -38,6 +39,9 @@ const JAPANESE: &[char] = &[
     '排', '水', '設', '備', '計', '画', '書', '申', '請', '年', '度', '第', '号', '様', '式', 'あ', 'の', 'り', 'ト',
     'ル', 'ン', 'é',
 ];
+
+/// Charsets of pages that forms are on.
+const PAGES: &[&Encoding] = &[UTF_8, UTF_8, SHIFT_JIS];
 
 /// What the first bytes are in files with an extension, as the lab's rule `refuse_magic_mismatch` has it.
 const MAGIC: &[(&[&str], &[&[u8]])] = &[
@@ -73,7 +77,7 @@ fn encoded(filename: &Filename) -> Vec<u8> {
     filename.page.0.encode(&filename.text).0.into_owned()
 }
 
-/// One more condition that the canary control meets as well: without a reference nothing is asked.
+/// Whether something passes that the case is compared with: without it nothing is asked.
 fn is_any_left(case: &Case, delivered: &[Case], passes: impl Fn(&Case) -> bool) -> bool {
     references(case, delivered).iter().any(passes)
 }
@@ -81,7 +85,7 @@ fn is_any_left(case: &Case, delivered: &[Case], passes: impl Fn(&Case) -> bool) 
 fn name_bytes(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let (small, large) = some_file(nursery, chance)?;
     let stem: String = (0..chance.within(8..=60)).map(|_| *chance.pick(JAPANESE)).collect();
-    let page = PageCharset(*chance.pick(&[UTF_8, UTF_8, SHIFT_JIS]));
+    let page = PageCharset(chance.pick(PAGES));
     let case = named(if chance.is_head() { large } else { small.clone() }, &stem.replace('é', "e"));
     let case = if page.0 == UTF_8 { named(case, &stem) } else { case };
     let case = Case { filename: Filename { page, ..case.filename.clone() }, ..case };
@@ -89,7 +93,7 @@ fn name_bytes(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let refused = chance.within(20..=len);
     let passes = |case: &Case| (encoded(&case.filename).len() as u64) < refused;
     let delivered = nursery.delivered(chance, &small, passes);
-    (passes(&small) || is_any_left(&case, &delivered, passes)).then(|| Seedling {
+    is_any_left(&case, &delivered, passes).then(|| Seedling {
         rule: format!("refuse_name_bytes = {refused}"),
         expected: vec![Want::Told(Factor::Stem, Detail::Length { from: refused })],
         case,
@@ -120,6 +124,15 @@ fn not_as_named(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     })
 }
 
+/// Nothing was delivered under the same extension: it may as well be the extension.
+fn not_as_named_without_kin(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
+    let seedling = not_as_named(nursery, chance)?;
+    let extension = split(&seedling.case.filename.text).1.trim_start_matches('.').to_owned();
+    let delivered = seedling.delivered.into_iter().filter(|case| !has_extension(case, &extension)).collect();
+    let seedling = Seedling { delivered, ..seedling };
+    (!has_extension(&canary(), &extension)).then_some(seedling)
+}
+
 fn too_small(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let (whole, _) = some_file(nursery, chance)?;
     let len = whole.content.len();
@@ -143,7 +156,7 @@ fn beyond_ascii(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let mut content = large.content.clone();
     for _ in 0..chance.within(1..=20) {
         let text = chance.pick(JAPANESE).to_string();
-        let text = PageCharset(*chance.pick(&[UTF_8, SHIFT_JIS])).0.encode(&text).0.into_owned();
+        let text = PageCharset(chance.pick(PAGES)).0.encode(&text).0.into_owned();
         content = overlaid(&content, chance.within(0..=content.len() - text.len() as u64), &text);
     }
     let extension = split(&small.filename.text).1.trim_start_matches('.').to_owned();
