@@ -18,6 +18,8 @@ pub(crate) enum Want {
     Line { client: String, line: String },
     /// This of a property.
     Told(Factor, Detail),
+    /// A byte beyond ASCII or others like it, wherever they stand.
+    BeyondAscii,
     /// That a file with this extension does not begin with so many bytes as such files do.
     NotAsNamed { extension: String, magic: u64 },
     /// Each of these by itself.
@@ -92,6 +94,13 @@ fn is_told(want: &Want, part: &Part) -> bool {
             client == told && lines == std::slice::from_ref(line)
         }
         (Want::Told(factor, value), told, detail) => *factor == told && value == detail,
+        (
+            Want::BeyondAscii,
+            Factor::Content,
+            Detail::Bytes { runs, place: None | Some(Place::Anywhere), others: true },
+        ) => {
+            matches!(&runs[..], [run] if run.len == 1 && run.hex.as_str() >= "80")
+        }
         (Want::NotAsNamed { magic, .. }, Factor::Content, Detail::NotAsNamed { offset, hex }) => {
             offset < magic && !hex.is_empty()
         }

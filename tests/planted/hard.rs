@@ -1,6 +1,6 @@
 //! Kinds of triggers that no search may count on: some are not to be found at all, and none may be stated wrongly.
 
-use encoding_rs::{Encoding, SHIFT_JIS, UTF_8};
+use encoding_rs::{SHIFT_JIS, UTF_8};
 use memchr::memmem;
 use wafcanary::corpus::{Beside, Case, Content, Filename, FormOverrides, Hex, PageCharset, Transport, canary};
 use wafcanary::explain::{Detail, Factor, references};
@@ -39,9 +39,6 @@ const JAPANESE: &[char] = &[
     '排', '水', '設', '備', '計', '画', '書', '申', '請', '年', '度', '第', '号', '様', '式', 'あ', 'の', 'り', 'ト',
     'ル', 'ン', 'é',
 ];
-
-/// Charsets of pages that forms are on.
-const PAGES: &[&Encoding] = &[UTF_8, UTF_8, SHIFT_JIS];
 
 /// What the first bytes are in files with an extension, as the lab's rule `refuse_magic_mismatch` has it.
 const MAGIC: &[(&[&str], &[&[u8]])] = &[
@@ -82,10 +79,16 @@ fn is_any_left(case: &Case, delivered: &[Case], passes: impl Fn(&Case) -> bool) 
     references(case, delivered).iter().any(passes)
 }
 
+/// The charset of the page that a form is on.
+fn page(chance: &mut Chance) -> PageCharset {
+    let charset = *chance.pick(&[UTF_8, UTF_8, SHIFT_JIS]);
+    PageCharset(charset)
+}
+
 fn name_bytes(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let (small, large) = some_file(nursery, chance)?;
     let stem: String = (0..chance.within(8..=60)).map(|_| *chance.pick(JAPANESE)).collect();
-    let page = PageCharset(chance.pick(PAGES));
+    let page = page(chance);
     let case = named(if chance.is_head() { large } else { small.clone() }, &stem.replace('é', "e"));
     let case = if page.0 == UTF_8 { named(case, &stem) } else { case };
     let case = Case { filename: Filename { page, ..case.filename.clone() }, ..case };
@@ -149,14 +152,14 @@ fn too_small(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     })
 }
 
-/// Any one of many bytes trips: none of them is what it hangs on.
+/// Any one of many bytes trips, and any other in its place: none of them is what it hangs on.
 fn beyond_ascii(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let size = chance.size();
     let (small, large) = nursery.file(chance, size, true)?;
     let mut content = large.content.clone();
     for _ in 0..chance.within(1..=20) {
         let text = chance.pick(JAPANESE).to_string();
-        let text = PageCharset(chance.pick(PAGES)).0.encode(&text).0.into_owned();
+        let text = page(chance).0.encode(&text).0.into_owned();
         content = overlaid(&content, chance.within(0..=content.len() - text.len() as u64), &text);
     }
     let extension = split(&small.filename.text).1.trim_start_matches('.').to_owned();
@@ -165,7 +168,7 @@ fn beyond_ascii(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
         rule: format!("refuse_non_ascii = [\"{extension}\"]"),
         delivered: nursery.delivered(chance, &small, passes),
         case: Case { content, ..large },
-        expected: Vec::new(),
+        expected: vec![Want::Whole(Factor::Extension, format!(".{extension}")), Want::BeyondAscii],
     })
 }
 
