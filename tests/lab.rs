@@ -327,6 +327,15 @@ fn a_flaky_edge_refuses_every_fourth_upload_and_a_lost_file_has_a_receipt() {
 }
 
 #[test]
+fn a_plan_may_refuse_one_upload_in_so_many_whatever_it_holds() {
+    let table = "behaviour = \"filter\"\nrefuse_each = 3\nrefuse_extensions = [\"heic\"]".parse().unwrap();
+    let running = Running::start(&table, &Options::default());
+    let forms = ["a.pdf", "b.heic"].map(|name| format!("file=@{}", running.file(name, b"%PDF-")));
+    let refused = |form: usize| text(&running.upload("one", &forms[form], &[])).starts_with("HTTP/1.1 403");
+    assert_eq!([0, 1, 0, 0, 0, 0].map(refused), [false, true, true, false, false, true]);
+}
+
+#[test]
 fn a_trigger_narrows_a_lie() {
     let table = "behaviour = \"refuse\"\ntrigger = { filenames = [\"*.docx\"] }".parse().unwrap();
     let running = Running::start(&table, &Options::default());

@@ -47,6 +47,8 @@ pub(super) struct Edge {
     origin: SocketAddr,
     /// Uploads that a lie was told about.
     pub(super) lies: AtomicU64,
+    /// Uploads that a plan looked at.
+    looked_at: AtomicU64,
     clients: Mutex<HashMap<IpAddr, Standing>>,
 }
 
@@ -67,7 +69,7 @@ pub(super) struct Exchange<'a> {
 impl Edge {
     /// An edge before the origin at this address.
     pub(super) fn new(settings: Settings, origin: SocketAddr) -> Self {
-        Self { settings, origin, lies: AtomicU64::new(0), clients: Mutex::default() }
+        Self { settings, origin, lies: AtomicU64::new(0), looked_at: AtomicU64::new(0), clients: Mutex::default() }
     }
 
     /// Serves one connection until it closes.
@@ -115,7 +117,10 @@ impl Edge {
         let filename = window.filename();
         match behaviour {
             Behaviour::Filter | Behaviour::Ban => {
-                if window.broken_rule(&exchange.head.raw, &self.settings.rules).is_none() {
+                let count = self.looked_at.fetch_add(1, Ordering::Relaxed) + 1;
+                let rules = &self.settings.rules;
+                let by_count = rules.each.is_some_and(|each| count.is_multiple_of(each));
+                if !by_count && window.broken_rule(&exchange.head.raw, rules).is_none() {
                     return exchange.forward(self.origin).await;
                 }
                 self.standing(address, |standing| standing.refusals += 1);

@@ -14,6 +14,8 @@ pub(super) struct Seen {
     pub(super) start: Vec<u8>,
     /// How many bytes it has, as far as they were counted.
     size: u64,
+    /// They were counted to its end.
+    ended: bool,
 }
 
 impl Seen {
@@ -51,7 +53,7 @@ impl Window {
                     part.size += bytes.len() as u64;
                 }
             }
-            Event::End => {}
+            Event::End => self.end(),
             Event::Amend(head) => {
                 if let Some(part) = self.parts.last_mut() {
                     part.head = head;
@@ -69,7 +71,14 @@ impl Window {
                     part.size += bytes.len() as u64;
                 }
             }
-            Event::End | Event::Amend(_) => {}
+            Event::End => self.end(),
+            Event::Amend(_) => {}
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(part) = self.parts.last_mut() {
+            part.ended = true;
         }
     }
 
@@ -106,6 +115,9 @@ fn broken<'a>(part: &Seen, rules: &'a Rules) -> Option<&'a str> {
     if rules.name_parts.iter().any(|run| memmem::find(name, run.as_bytes()).is_some()) {
         return Some("name");
     }
+    if rules.name_bytes.is_some_and(|bytes| name.len() as u64 >= bytes) {
+        return Some("name bytes");
+    }
     if rules.extensions.iter().any(|refused| refused == last)
         || extensions.iter().any(|extension| rules.any_extensions.contains(extension))
     {
@@ -127,6 +139,12 @@ fn broken<'a>(part: &Seen, rules: &'a Rules) -> Option<&'a str> {
     }
     if rules.size.is_some_and(|size| part.size >= size) {
         return Some("size");
+    }
+    if rules.under.is_some_and(|size| part.ended && part.size < size) {
+        return Some("under");
+    }
+    if rules.non_ascii.iter().any(|extension| extension == last) && !start.is_ascii() {
+        return Some("non-ascii");
     }
     if let Some(together) = rules.together.iter().find(|together| has_all(part, last, together)) {
         return Some(&together.name);
@@ -278,6 +296,37 @@ mod tests {
         window.count(&Event::Begin(PartHead { filename: Some(b"b.bin".to_vec()), ..PartHead::default() }));
         window.count(&Event::Data(b"1234567890"));
         assert_eq!(window.broken_rule(b"", &hidden), None, "a file that begins beyond the window is not seen");
+    }
+
+    #[test]
+    fn a_file_is_too_small_once_its_end_was_seen() {
+        let rules = Rules { under: Some(10), ..Rules::default() };
+        let mut window = seen(b"a.bin", b"12345");
+        assert_eq!(window.broken_rule(b"", &rules), None, "more may come");
+        window.count(&Event::Data(b"6789"));
+        window.count(&Event::End);
+        assert_eq!(window.broken_rule(b"", &rules), Some("under"));
+        let mut window = seen(b"a.bin", b"1234567890");
+        window.note(Event::End);
+        assert_eq!(window.broken_rule(b"", &rules), None);
+        window.note(Event::Begin(PartHead { name: Some(b"remarks".to_vec()), ..PartHead::default() }));
+        window.note(Event::End);
+        assert_eq!(window.broken_rule(b"", &rules), None, "a text field is no file");
+    }
+
+    #[test]
+    fn the_bytes_of_a_name_are_counted_and_not_its_characters() {
+        let rules = Rules { name_bytes: Some(13), ..Rules::default() };
+        assert_eq!(seen("申請書.pdf".as_bytes(), b"x").broken_rule(b"", &rules), Some("name bytes"));
+        assert_eq!(seen(b"petition.pdf", b"x").broken_rule(b"", &rules), None);
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_are_refused_under_their_extensions() {
+        let rules = Rules { non_ascii: vec!["txt".into()], ..Rules::default() };
+        assert_eq!(seen(b"a.TXT", b"caf\xe9").broken_rule(b"", &rules), Some("non-ascii"));
+        assert_eq!(seen(b"a.txt", b"cafe\x7f").broken_rule(b"", &rules), None);
+        assert_eq!(seen(b"a.csv", b"caf\xe9").broken_rule(b"", &rules), None);
     }
 
     #[test]

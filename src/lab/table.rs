@@ -158,8 +158,14 @@ pub(super) struct Rules {
     pub(super) name_parts: Vec<String>,
     /// Refused declared types, without parameters, lower case.
     pub(super) types: Vec<String>,
+    /// Refuse filenames of so many bytes and more, as they stand in the request.
+    pub(super) name_bytes: Option<u64>,
     /// Refuse files of so many bytes and more.
     pub(super) size: Option<u64>,
+    /// Refuse files of fewer bytes.
+    pub(super) under: Option<u64>,
+    /// Refuse bytes beyond ASCII in files with these last extensions, lower case.
+    pub(super) non_ascii: Vec<String>,
     /// Refused text in a line of the request's head or of a part's.
     pub(super) lines: Vec<String>,
     /// Refuse files whose first bytes do not fit the extension.
@@ -172,6 +178,8 @@ pub(super) struct Rules {
     pub(super) patterns: Vec<Pattern>,
     /// What is refused only together.
     pub(super) together: Vec<Together>,
+    /// Refuse one upload in so many, whatever it holds.
+    pub(super) each: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -374,7 +382,18 @@ impl Rules {
         {
             together.push(Together::read(entry, &format!("refuse_together[{index}]"), reader)?);
         }
-        let size = reader.take::<Size>("refuse_size")?.map(|size| reader.counted("refuse_size", size)).transpose()?;
+        let mut counted = |key: &str| -> Result<Option<u64>> {
+            reader.take::<Size>(key)?.map(|size| reader.counted(key, size)).transpose()
+        };
+        let (size, under) = (counted("refuse_size")?, counted("refuse_under")?);
+        let name_bytes = reader.take::<Size>("refuse_name_bytes")?.map(|size| size.0);
+        if name_bytes == Some(0) {
+            return Err(reader.error("refuse_name_bytes", "a refused filename has 1 byte or more"));
+        }
+        let each: Option<u64> = reader.take("refuse_each")?;
+        if each.is_some_and(|each| each < 2) {
+            return Err(reader.error("refuse_each", "one upload in 2 or more is refused"));
+        }
         let lines: Vec<String> = reader.take("refuse_lines")?.unwrap_or_default();
         if lines.iter().any(|text| text.is_empty() || text.contains(['\r', '\n'])) {
             return Err(reader.error("refuse_lines", "a line's text is not empty and has no line break"));
@@ -384,19 +403,23 @@ impl Rules {
             any_extensions: lower(reader.take("refuse_any_extensions")?),
             name_parts: reader.take("refuse_name_parts")?.unwrap_or_default(),
             types: lower(reader.take("refuse_types")?),
+            name_bytes,
             size,
+            under,
+            non_ascii: lower(reader.take("refuse_non_ascii")?),
             lines,
             magic_mismatch: reader.take("refuse_magic_mismatch")?.unwrap_or(false),
             macros: reader.take("refuse_macros")?.unwrap_or(false),
             encrypted: reader.take("refuse_encrypted")?.unwrap_or(false),
             patterns,
             together,
+            each,
         })
     }
 
     /// The number of bytes to which a file's are counted; 0: no rule asks how many there are.
     pub(super) fn counted(&self) -> u64 {
-        self.together.iter().filter_map(|together| together.size).chain(self.size).max().unwrap_or(0)
+        self.together.iter().filter_map(|together| together.size).chain(self.size).chain(self.under).max().unwrap_or(0)
     }
 }
 
@@ -486,6 +509,11 @@ mod tests {
             ),
             ("behaviour = \"filter\"\nrefuse_size = \"17MiB\"", "lab.refuse_size"),
             ("behaviour = \"filter\"\nrefuse_size = 0", "lab.refuse_size"),
+            ("behaviour = \"filter\"\nrefuse_under = \"17MiB\"", "lab.refuse_under"),
+            ("behaviour = \"filter\"\nrefuse_name_bytes = 0", "lab.refuse_name_bytes"),
+            ("behaviour = \"filter\"\nrefuse_non_ascii = \"txt\"", "lab.refuse_non_ascii"),
+            ("behaviour = \"ban\"\nrefuse_each = 1", "lab.refuse_each"),
+            ("behaviour = \"flaky\"\nrefuse_each = 2", "lab.refuse_each"),
             ("behaviour = \"filter\"\nrefuse_types = \"text/csv\"", "lab.refuse_types"),
             ("behaviour = \"filter\"\nrefuse_lines = [\"\"]", "lab.refuse_lines"),
             ("behaviour = \"pass\"\nrefuse_lines = [\"Expect:\"]", "lab.refuse_lines"),

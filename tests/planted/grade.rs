@@ -14,8 +14,16 @@ pub(crate) enum Want {
     Size(u64),
     /// Runs of bytes at their offsets.
     Bytes { runs: Vec<(u64, Vec<u8>)>, place: Option<Place> },
-    /// A header of this name that this client writes.
-    Line { client: String, name: String },
+    /// A line of the request as this client writes it.
+    Line { client: String, line: String },
+    /// This of a property.
+    Told(Factor, Detail),
+    /// A byte beyond ASCII or others like it, wherever they stand.
+    BeyondAscii,
+    /// That a file with this extension does not begin with so many bytes as such files do.
+    NotAsNamed { extension: String, magic: u64 },
+    /// Each of these by itself.
+    Each(Vec<Want>),
 }
 
 /// How good an explanation is.
@@ -25,7 +33,7 @@ pub(crate) enum Grade {
     Exact,
     /// It says that it does not know.
     NotFound,
-    /// The client that writes the line, and not which of its lines it is.
+    /// The client that writes the line, and not which of its lines it is; one of several that are refused each by itself.
     Coarse,
     /// Something else, stated as all there is.
     WrongAndSure,
@@ -43,6 +51,19 @@ pub(crate) fn grade(expected: &[Want], finding: &Finding) -> Grade {
         return Grade::Exact;
     }
     match (expected, &parts[..]) {
+        ([Want::NotAsNamed { extension, .. }], [one, other]) if told(&expected[0]) => {
+            let named = |part: &Part| {
+                part.factor == Factor::Extension && part.detail == Detail::Whole { value: extension.clone() }
+            };
+            if named(one) || named(other) { Grade::Exact } else { Grade::WrongAndSure }
+        }
+        ([Want::Each(wants)], parts) if parts.iter().all(|part| wants.iter().any(|want| is_told(want, part))) => {
+            if parts.len() == wants.len() {
+                Grade::Exact
+            } else {
+                Grade::Coarse
+            }
+        }
         ([Want::Line { client, .. }], [Part { factor: Factor::Client, detail: Detail::Whole { value } }])
             if client == value =>
         {
@@ -69,9 +90,19 @@ fn is_told(want: &Want, part: &Part) -> bool {
             });
             runs.len() == told.len() && same && place == where_else
         }
-        (Want::Line { client, name }, Factor::Client, Detail::Lines { client: told, lines }) => {
-            let is_it = |line: &String| line.split_once(": ").is_some_and(|(told, _)| told == name);
-            client == told && lines.len() == 1 && lines.iter().all(is_it)
+        (Want::Line { client, line }, Factor::Client, Detail::Lines { client: told, lines }) => {
+            client == told && lines == std::slice::from_ref(line)
+        }
+        (Want::Told(factor, value), told, detail) => *factor == told && value == detail,
+        (
+            Want::BeyondAscii,
+            Factor::Content,
+            Detail::Bytes { runs, place: None | Some(Place::Anywhere), others: true },
+        ) => {
+            matches!(&runs[..], [run] if run.len == 1 && run.hex.as_str() >= "80")
+        }
+        (Want::NotAsNamed { magic, .. }, Factor::Content, Detail::NotAsNamed { offset, hex }) => {
+            offset < magic && !hex.is_empty()
         }
         _ => false,
     }

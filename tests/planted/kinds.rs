@@ -40,7 +40,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 /// Parts of names that rules look for, and that people write.
-const NAME_PARTS: &[&str] = &[
+pub(crate) const NAME_PARTS: &[&str] = &[
     "'",
     ";",
     ":",
@@ -117,28 +117,28 @@ const TOKENS: &[&[u8]] = &[
 ];
 
 /// A stem of drawn letters.
-fn letters(chance: &mut Chance) -> String {
+pub(crate) fn letters(chance: &mut Chance) -> String {
     (0..chance.within(0..=12)).map(|_| *chance.pick(LETTERS)).collect()
 }
 
 /// A case under another stem.
-fn named(case: Case, stem: &str) -> Case {
+pub(crate) fn named(case: Case, stem: &str) -> Case {
     let text = format!("{stem}{}", split(&case.filename.text).1);
     Case { filename: Filename { text, ..case.filename }, ..case }
 }
 
 /// A file of the corpus, and the same of a size by chance.
-fn some_file(nursery: &Nursery, chance: &mut Chance) -> Option<(Case, Case)> {
+pub(crate) fn some_file(nursery: &Nursery, chance: &mut Chance) -> Option<(Case, Case)> {
     let size = chance.size();
     nursery.file(chance, size, false)
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
 /// A stem with `part` in it once, and a case of that name.
-fn planted_name(nursery: &Nursery, chance: &mut Chance, part: &str) -> Option<(Case, Case)> {
+pub(crate) fn planted_name(nursery: &Nursery, chance: &mut Chance, part: &str) -> Option<(Case, Case)> {
     let (small, _) = some_file(nursery, chance)?;
     let stem = format!("{}{part}{}", letters(chance), letters(chance));
     let case = named(small.clone(), &stem);
@@ -147,11 +147,11 @@ fn planted_name(nursery: &Nursery, chance: &mut Chance, part: &str) -> Option<(C
     (once && !stem.starts_with('.') && split(&case.filename.text).0 == stem).then_some((small, case))
 }
 
-fn lacks(case: &Case, part: &str) -> bool {
+pub(crate) fn lacks(case: &Case, part: &str) -> bool {
     !case.filename.text.contains(part)
 }
 
-fn name_characters(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
+pub(crate) fn name_characters(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let part = *chance.pick(NAME_PARTS);
     let (small, case) = planted_name(nursery, chance, part)?;
     Some(Seedling {
@@ -190,7 +190,7 @@ fn double_extension(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> 
     })
 }
 
-fn extension(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
+pub(crate) fn extension(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let (small, large) = some_file(nursery, chance)?;
     let (stem, own) = split(&small.filename.text);
     let extension = if chance.is_head() { own.to_owned() } else { format!(".{}", chance.pick(EXTENSIONS)) };
@@ -224,12 +224,12 @@ fn declared_type(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
 }
 
 /// A file with a run of one to eight bytes in it that is nowhere else, and the offset of the run.
-struct Marked {
-    case: Case,
-    small: Case,
-    delivered: Vec<Case>,
-    run: Vec<u8>,
-    offset: u64,
+pub(crate) struct Marked {
+    pub(crate) case: Case,
+    pub(crate) small: Case,
+    pub(crate) delivered: Vec<Case>,
+    pub(crate) run: Vec<u8>,
+    pub(crate) offset: u64,
 }
 
 fn marked(nursery: &Nursery, chance: &mut Chance, size: u64, passes: impl Fn(&Case) -> bool) -> Option<Marked> {
@@ -246,13 +246,13 @@ fn marked(nursery: &Nursery, chance: &mut Chance, size: u64, passes: impl Fn(&Ca
     Nursery::is_absent(&run, &case, &delivered).then_some(Marked { case, small, delivered, run, offset })
 }
 
-fn some_marked(nursery: &Nursery, chance: &mut Chance, passes: impl Fn(&Case) -> bool) -> Option<Marked> {
+pub(crate) fn some_marked(nursery: &Nursery, chance: &mut Chance, passes: impl Fn(&Case) -> bool) -> Option<Marked> {
     let size = chance.size();
     marked(nursery, chance, size, passes)
 }
 
 /// Under another name than what was delivered, or under the same.
-fn renamed(marked: Marked, chance: &mut Chance) -> Marked {
+pub(crate) fn renamed(marked: Marked, chance: &mut Chance) -> Marked {
     if chance.is_head() {
         Marked { case: named(marked.case, &format!("{}x", letters(chance))), ..marked }
     } else {
@@ -261,7 +261,7 @@ fn renamed(marked: Marked, chance: &mut Chance) -> Marked {
 }
 
 /// `case` with `run` somewhere in it, once.
-fn mark(chance: &mut Chance, case: Case, run: &[u8]) -> Option<(Case, u64)> {
+pub(crate) fn mark(chance: &mut Chance, case: Case, run: &[u8]) -> Option<(Case, u64)> {
     let offset = chance.within(0..=case.content.len() - run.len() as u64);
     mark_at(offset, case, run)
 }
@@ -279,22 +279,22 @@ fn mark_at(offset: u64, case: Case, run: &[u8]) -> Option<(Case, u64)> {
 }
 
 /// Where else the run must be said to be refused.
-fn anywhere(content: &Content, offset: u64, run: &[u8]) -> Option<Place> {
+pub(crate) fn anywhere(content: &Content, offset: u64, run: &[u8]) -> Option<Place> {
     let last = content.len() - run.len() as u64;
-    (offset != 0 && offset != last).then_some(Place::Anywhere)
+    (offset != last).then_some(Place::Anywhere)
 }
 
 impl Marked {
-    fn want(&self, place: Option<Place>) -> Want {
+    pub(crate) fn want(&self, place: Option<Place>) -> Want {
         Want::Bytes { runs: vec![(self.offset, self.run.clone())], place }
     }
 
-    fn place(&self) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<Place> {
         anywhere(&self.case.content, self.offset, &self.run)
     }
 }
 
-fn content_bytes(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
+pub(crate) fn content_bytes(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     some_marked(nursery, chance, |_| true).map(|marked| planted_bytes(renamed(marked, chance)))
 }
 
@@ -302,13 +302,19 @@ fn bytes_in_much(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     marked(nursery, chance, 10_000_000, |_| true).map(|marked| planted_bytes(renamed(marked, chance)))
 }
 
-fn planted_bytes(marked: Marked) -> Seedling {
+pub(crate) fn planted_bytes(marked: Marked) -> Seedling {
     Seedling {
-        rule: format!("refuse_patterns = [{{ name = \"planted\", base64 = \"{}\" }}]", base64(&marked.run)),
+        rule: patterns(&[&marked.run]),
         expected: vec![marked.want(marked.place())],
         case: marked.case,
         delivered: marked.delivered,
     }
+}
+
+/// The rule that refuses each of these runs of bytes.
+pub(crate) fn patterns(runs: &[&[u8]]) -> String {
+    let entry = |run: &&[u8]| format!("{{ name = \"planted\", base64 = \"{}\" }}", base64(run));
+    format!("refuse_patterns = [{}]", runs.iter().map(entry).collect::<Vec<_>>().join(", "))
 }
 
 /// By so much, and less, the heads of two parts differ: a run that a longer head pushes out of the window is another trigger.
@@ -328,10 +334,7 @@ fn window(nursery: &Nursery, chance: &mut Chance) -> Option<Seedling> {
     let window = before.len() as u64 + seen + boundary as u64 + 3;
     let place = Place::Before { offset: seen - len + 1 };
     Some(Seedling {
-        rule: format!(
-            "window = {window}\nrefuse_patterns = [{{ name = \"planted\", base64 = \"{}\" }}]",
-            base64(&marked.run)
-        ),
+        rule: format!("window = {window}\n{}", patterns(&[&marked.run])),
         expected: vec![marked.want(Some(place))],
         case: marked.case,
         delivered: marked.delivered,
@@ -384,10 +387,9 @@ fn line(nursery: &Nursery, chance: &mut Chance, heads: impl Fn(&Case) -> Vec<u8>
         return None;
     }
     let line = chance.pick(&own).clone();
-    let (name, _) = line.split_once(": ")?;
     Some(Seedling {
         rule: format!("refuse_lines = ['''{line}''']"),
-        expected: vec![Want::Line { client: client.as_str().to_owned(), name: name.to_owned() }],
+        expected: vec![Want::Line { client: client.as_str().to_owned(), line }],
         case,
         delivered,
     })

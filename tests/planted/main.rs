@@ -6,6 +6,7 @@
 
 mod chance;
 mod grade;
+mod hard;
 mod kinds;
 mod plant;
 
@@ -15,12 +16,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use grade::{Grade, grade};
-use kinds::{BYTES_IN_MUCH, KINDS};
+use hard::HARD;
+use kinds::{BYTES_IN_MUCH, KINDS, Kind};
 use plant::{Nursery, Plant};
 use wafcanary::explain::{Explanation, Questions, explain, references};
 use wafcanary::lab::{Lab, Options};
 use wafcanary::profile::{ConnectTo, Profile};
 use wafcanary::replay::Replayer;
+use wafcanary::verdict::Outcome;
 
 /// What every trigger is drawn from: another seed gives other 200.
 const SEED: u64 = 0x7761_6663_616e_6172;
@@ -34,20 +37,23 @@ const AT_ONCE: usize = 6;
 /// A plant and what was found of it.
 struct Found {
     plant: Plant,
+    /// What becomes of its case.
+    outcome: Outcome,
     explanation: Explanation,
     grade: Grade,
 }
 
-/// The profile of the lab's edges, without its edge.
-fn profile() -> Profile {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/lab/standard.toml");
+/// The lab's profile of this name, for another edge than its own.
+fn profile(name: &str) -> Profile {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("profiles/lab/{name}.toml"));
     Profile::load(&path, &|_| None).unwrap()
 }
 
-/// Starts an edge with the rule of `plant` and asks it why it refuses the case.
-async fn dig(plant: &Plant) -> Explanation {
+/// Starts an edge with the rule of `plant` and asks it what becomes of the case, then why.
+async fn dig(plant: &Plant) -> (Outcome, Explanation) {
     let lab = Lab::start(&plant.table, Path::new("planted.toml"), &Options::default()).await.unwrap();
-    let mut profile = profile();
+    let rejects = plant.table["behaviour"].as_str() == Some("origin-rejects");
+    let mut profile = profile(if rejects { "lie-origin-rejects" } else { "standard" });
     profile.target.connect_to.extend(lab.connect_to().into_iter().map(|(host, port, address)| ConnectTo {
         from_host: host,
         from_port: Some(port),
@@ -57,27 +63,31 @@ async fn dig(plant: &Plant) -> Explanation {
     let profile = Arc::new(profile);
     let mut questions = Questions::new(Replayer::new(profile.clone(), "planted").unwrap(), profile);
     let near = references(&plant.case, &plant.delivered);
-    let explanation = explain(&plant.case, wafcanary::verdict::Outcome::Blocked, &near, BUDGET, &mut questions).await;
+    questions.begin(1);
+    let Ok(verdict) = questions.ask(&plant.case).await else {
+        panic!("{} {} can't be asked", plant.number, plant.kind)
+    };
+    let explanation = explain(&plant.case, verdict.outcome, &near, BUDGET, &mut questions).await;
     lab.stop().await;
-    explanation
+    (verdict.outcome, explanation)
 }
 
-/// Every plant and what was found of it, in order.
-fn found() -> Vec<Found> {
-    let nursery = Nursery::new(profile());
-    let kinds: Vec<_> = KINDS.iter().flat_map(|kind| std::iter::repeat_n(kind, kind.times)).collect();
+/// Every plant of these kinds, the first with this number, and what was found of it, in order.
+fn found(kinds: &[Kind], first: usize) -> Vec<Found> {
+    let nursery = Nursery::new(profile("standard"));
+    let kinds: Vec<_> = kinds.iter().flat_map(|kind| std::iter::repeat_n(kind, kind.times)).collect();
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
     // NOTE: a search's future cannot go from thread to thread: each thread has a runtime of its own.
     let work = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(kind) = kinds.get(number) else { break };
-            let plant = nursery.plant(kind, number as u64, SEED);
-            let explanation = runtime.block_on(dig(&plant));
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(kind) = kinds.get(at) else { break };
+            let plant = nursery.plant(kind, (first + at) as u64, SEED);
+            let (outcome, explanation) = runtime.block_on(dig(&plant));
             let grade = grade(&plant.expected, &explanation.finding);
-            all.lock().unwrap().push(Found { plant, explanation, grade });
+            all.lock().unwrap().push(Found { plant, outcome, explanation, grade });
         }
     };
     std::thread::scope(|scope| {
@@ -128,9 +138,10 @@ fn print_table(all: &[Found]) {
         let Plant { number, kind, case, expected, delivered, .. } = &found.plant;
         let near: Vec<&str> = delivered.iter().map(|case| case.filename.text.as_str()).collect();
         println!(
-            "\n{number} {kind}, {:?}: `{}`, {} bytes; delivered: {near:?}",
+            "\n{number} {kind}, {:?}: `{}`, {}, {} bytes; delivered: {near:?}",
             found.grade,
             case.filename.text,
+            found.outcome.as_str(),
             case.content.len()
         );
         println!("  planted {expected:?}");
@@ -140,7 +151,7 @@ fn print_table(all: &[Found]) {
 
 #[test]
 fn planted_triggers_are_found_exactly_and_never_stated_wrongly() {
-    let all = found();
+    let all = found(KINDS, 0);
     print_table(&all);
     assert_eq!(all.len(), 200);
     let count = |grade: Grade| all.iter().filter(|found| found.grade == grade).count();
@@ -152,4 +163,16 @@ fn planted_triggers_are_found_exactly_and_never_stated_wrongly() {
     let of_content =
         all.iter().filter(|found| found.plant.kind == BYTES_IN_MUCH).map(|found| found.explanation.requests);
     assert!(of_content.clone().max() <= Some(80), "a content trigger in 10 MB took {:?} requests", of_content.max());
+}
+
+#[test]
+fn hard_triggers_are_never_stated_wrongly() {
+    let first = KINDS.iter().map(|kind| kind.times).sum();
+    let all = found(HARD, first);
+    print_table(&all);
+    for Found { plant, outcome, .. } in &all {
+        assert_ne!(*outcome, Outcome::Delivered, "{} {} does not trip", plant.number, plant.kind);
+    }
+    let wrong = all.iter().filter(|found| found.grade == Grade::WrongAndSure).count();
+    assert_eq!(wrong, 0, "no wrong trigger is stated as sure");
 }

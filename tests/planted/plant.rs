@@ -75,14 +75,16 @@ impl Nursery {
     pub(crate) fn plant(&self, kind: &Kind, number: u64, seed: u64) -> Plant {
         let mut chance = Chance::of(seed, number);
         let seedling = (0..1000).find_map(|_| (kind.draw)(self, &mut chance)).unwrap();
-        let table = format!("behaviour = \"filter\"\nwindow = \"16MiB\"\n{}", seedling.rule);
-        // A window of the rule's own replaces the widest.
-        let table =
-            if seedling.rule.contains("window = ") { table.replacen("window = \"16MiB\"\n", "", 1) } else { table };
+        let mut table: toml::Table = seedling.rule.parse().unwrap();
+        // What the rule says itself of the edge is kept.
+        let behaviour = table.entry("behaviour").or_insert_with(|| "filter".into());
+        if matches!(behaviour.as_str(), Some("filter" | "ban")) {
+            table.entry("window").or_insert_with(|| "16MiB".into());
+        }
         Plant {
             number,
             kind: kind.name,
-            table: table.parse().unwrap(),
+            table,
             case: seedling.case,
             delivered: seedling.delivered,
             expected: seedling.expected,
