@@ -61,7 +61,10 @@ fn an_edge_that_cannot_be_reached_is_inconclusive() {
     let place = Place::new();
     place.write("p.toml", &marker_profile("http://127.0.0.1:9/"));
     let ran = place.run(&["limits", "--profile", "p.toml"]);
-    ran.says(3, &["not found", "unreachable", "not all was measured", "1 request,"]);
+    ran.says(3, &["size (multipart, pdf)", "not found", "unreachable", "not all was measured", "1 request,"]);
+    let ran = place.run(&["limits", "--profile", "p.toml", "--only", "fields,files"]);
+    ran.says(3, &["files in a form (multipart)", "not found", "unreachable"]);
+    assert!(!ran.out.contains("size"), "{}", ran.out);
 }
 
 #[test]

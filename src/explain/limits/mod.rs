@@ -433,7 +433,10 @@ impl Survey {
 
     async fn transport(&mut self, transport: Transport, told: &mut impl FnMut(&str)) -> Result<(), Stop> {
         let plain = probe::plain(transport);
-        self.begin(Quantity::Size, transport, Some("pdf"));
+        // Where it can't be asked at all, that is said of the first limit that is wanted.
+        let wanted = |quantity: &Quantity| self.wanted.quantities.contains(quantity);
+        let first = Quantity::ALL.into_iter().find(wanted).unwrap_or(Quantity::Size);
+        self.begin(first, transport, (first == Quantity::Size).then_some("pdf"));
         told(&format!("a small file ({})", transport.as_str()));
         let verdict = match self.questions.verdict(&plain).await {
             Ok(verdict) => verdict,
