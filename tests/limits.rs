@@ -31,11 +31,12 @@ struct Upload {
     filename: u64,
     files: usize,
     fields: usize,
+    part_headers: usize,
 }
 
 impl Upload {
     fn read(content_type: &str, body: Vec<u8>) -> Self {
-        let mut upload = Self { file: body.len() as u64, filename: 0, files: 1, fields: 0, body };
+        let mut upload = Self { file: body.len() as u64, filename: 0, files: 1, fields: 0, part_headers: 0, body };
         if let Some((_, boundary)) = content_type.split_once("boundary=") {
             let delimiter = format!("--{boundary}");
             let parts: Vec<&[u8]> = split(&upload.body, delimiter.as_bytes());
@@ -43,8 +44,9 @@ impl Upload {
             let is_file = |part: &&&[u8]| !split(part, b"filename=\"")[1..].is_empty();
             let file = parts.iter().find(is_file).unwrap();
             upload.filename = split(split(file, b"filename=\"")[1], b"\"")[0].len() as u64;
-            let head = split(file, b"\r\n\r\n")[0].len() + 4;
-            upload.file = (file.len() - head - 2) as u64;
+            let head = split(file, b"\r\n\r\n")[0];
+            upload.part_headers = split(head, b"\r\n").len() - 1;
+            upload.file = (file.len() - head.len() - 4 - 2) as u64;
             upload.files = parts.iter().filter(is_file).count();
             upload.fields = parts.len() - upload.files;
         } else if content_type == "application/json" {
@@ -207,14 +209,23 @@ async fn numbers_and_names_have_exact_limits() {
         () if upload.filename > 143 => 400,
         () if upload.files > 20 => 403,
         () if upload.fields > 77 => 422,
+        () if upload.part_headers > 33 => 431,
         () => 200,
     };
-    let quantities = [Quantity::Filename, Quantity::Files, Quantity::Fields];
+    let quantities = [Quantity::Filename, Quantity::Files, Quantity::Fields, Quantity::PartHeaders];
     let found = measured(edge_of(rule), &quantities, &[Transport::Multipart], 1 << 20).await;
     let told: Vec<_> = found.limits.iter().map(|limit| (limit.quantity, exact(limit))).collect();
     let values: Vec<_> =
         told.iter().map(|(quantity, (passes, trips, _))| (*quantity, passes.value, trips.value)).collect();
-    assert_eq!(values, [(Quantity::Filename, 143, 144), (Quantity::Files, 20, 21), (Quantity::Fields, 77, 78)]);
+    assert_eq!(
+        values,
+        [
+            (Quantity::Filename, 143, 144),
+            (Quantity::Files, 20, 21),
+            (Quantity::Fields, 77, 78),
+            (Quantity::PartHeaders, 33, 34)
+        ]
+    );
     let found = measured(edge_of(rule), &quantities, &[Transport::Base64Json, Transport::Put], 1 << 20).await;
     let values: Vec<_> =
         found.limits.iter().map(|limit| (limit.quantity, limit.transport, exact(limit).0.value)).collect();
@@ -268,6 +279,7 @@ async fn an_edge_that_refuses_now_and_then_gets_no_limit() {
             | Finding::SmallFilesOnly { .. } => true,
             Finding::AtLeast { .. }
             | Finding::Nothing { .. }
+            | Finding::NotMeasured { .. }
             | Finding::Unsteady { .. }
             | Finding::Open { .. }
             | Finding::Unseen { .. } => false,
@@ -298,8 +310,18 @@ async fn an_edge_that_bans_us_is_asked_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edge_that_takes_nothing_is_asked_once() {
     let found = measured(edge_of(|_| 405), &Quantity::ALL, &[Transport::Put], 1 << 20).await;
-    assert!(matches!(found.limits[..], [Limit { finding: Finding::Nothing { .. }, .. }]), "{found:?}");
+    assert!(found.limits.iter().all(|limit| matches!(limit.finding, Finding::NotMeasured { .. })), "{found:?}");
     assert_eq!((found.requests, found.is_known()), (1, false));
+    assert_eq!(found.limits.iter().map(|limit| limit.requests).sum::<u32>(), 1);
+    // All that was asked for has its line, and nothing else.
+    let lines: Vec<_> = found.limits.iter().map(|limit| (limit.quantity, limit.format.as_deref())).collect();
+    let sizes = ["pdf", "jpg", "docx", "txt"].map(|format| (Quantity::Size, Some(format)));
+    let others = Quantity::ALL[1..].iter().map(|quantity| (*quantity, None));
+    assert_eq!(lines, sizes.into_iter().chain(others).collect::<Vec<_>>());
+    let found =
+        measured(edge_of(|_| 405), &[Quantity::Window, Quantity::Files], &[Transport::Multipart], 1 << 20).await;
+    let lines: Vec<_> = found.limits.iter().map(|limit| limit.quantity).collect();
+    assert_eq!(lines, [Quantity::Files, Quantity::Window]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -330,8 +352,9 @@ async fn inspection_of_small_bodies_alone_is_told_to_the_byte() {
 async fn an_edge_that_inspects_all_or_nothing_has_no_window() {
     let profile = edge_of(|upload| if upload.holds(b"/etc/passwd") { 403 } else { 200 });
     let found = measured(profile, &[Quantity::Window], &[Transport::Multipart], 1 << 20).await;
-    let Finding::Everywhere { run, up_to, .. } = &found.limits[0].finding else { panic!("{found:?}") };
+    let Finding::Everywhere { run, up_to, tried, .. } = &found.limits[0].finding else { panic!("{found:?}") };
     assert_eq!(run, "../../../../etc/passwd");
+    assert!(tried.len() == 5 && tried.is_sorted() && tried.last() == Some(&up_to.value), "{tried:?}");
     assert!(up_to.body > (1 << 20) - 256, "{up_to:?}");
     let found = measured(edge_of(|_| 200), &[Quantity::Window], &[Transport::Multipart], 1 << 20).await;
     assert!(matches!(found.limits[0].finding, Finding::Unseen { .. }) && found.is_known());
@@ -340,6 +363,46 @@ async fn an_edge_that_inspects_all_or_nothing_has_no_window() {
     let found = measured(profile, &[Quantity::Window], &[Transport::Multipart], 1 << 20).await;
     let Finding::Open { why, .. } = &found.limits[0].finding else { panic!("{found:?}") };
     assert!(why.contains("no benign file of text") && !found.is_known(), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_that_inspects_both_ends_is_told_so() {
+    const HEAD: usize = 600 << 10;
+    const TAIL: usize = 64 << 10;
+    let profile = edge_of(|upload| {
+        let body = &upload.body;
+        let finds = |part: &[u8]| memchr::memmem::find(part, b"<script>").is_some();
+        let seen = finds(&body[..body.len().min(HEAD)]) || finds(&body[body.len().saturating_sub(TAIL)..]);
+        if seen { 403 } else { 200 }
+    });
+    let found = measured(profile, &[Quantity::Window], &ALL[..2], 4 << 20).await;
+    assert_eq!(found.limits.len(), 2);
+    for limit in &found.limits {
+        let Finding::Window { inspected, again, .. } = &limit.finding else { panic!("{limit:?}") };
+        assert_eq!(inspected.body, HEAD as u64, "{limit:?}");
+        assert!(again.len() == 1 && again[0] > (2 << 20) - 256, "{again:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_looked_for_in_a_file_that_is_delivered() {
+    let rule = |window: usize| {
+        move |upload: &Upload| match () {
+            () if upload.len() > 300_000 => 413,
+            () if memchr::memmem::find(&upload.body[..upload.body.len().min(window)], b"<?php").is_some() => 403,
+            () => 200,
+        }
+    };
+    let found = measured(edge_of(rule(65_536)), &[Quantity::Window], &ALL[..2], 4 << 20).await;
+    assert!(found.limits.len() == 2 && found.is_known(), "{found:?}");
+    for limit in &found.limits {
+        let Finding::Window { inspected, .. } = &limit.finding else { panic!("{limit:?}") };
+        assert_eq!(inspected.body, 65_536, "{limit:?}");
+    }
+    let found = measured(edge_of(rule(usize::MAX)), &[Quantity::Window], &ALL[..1], 4 << 20).await;
+    let Finding::Everywhere { up_to, .. } = &found.limits[0].finding else { panic!("{found:?}") };
+    // Half of 2 MiB, and so on, until it is delivered.
+    assert!((262_000..=262_144).contains(&up_to.value), "{up_to:?}");
 }
 
 /// The embedded lab's upper plan looks at the first 128 KiB of the body.

@@ -28,6 +28,9 @@ const SCHEMA_VERSION: u32 = 1;
 /// The smallest `--max-size`: room for a small file and what a form puts round it.
 const LEAST_SIZE: u64 = 16 << 10;
 
+/// The largest `--max-size`: such bodies are sent some forty times for each format, which takes days already.
+const MOST_SIZE: u64 = 16 << 30;
+
 /// Limits of the size count the whole body of the request: the file's size and the body's are both told. What is found is
 /// asked for again, and where the answers differ no limit is told. A limit of the application behind the edge is found as
 /// well; how it is refused tells the two apart. Exits 0 when all is measured, 3 when some is not.
@@ -42,7 +45,7 @@ pub(crate) struct LimitsArgs {
     /// The edge; a second one is measured beside it
     #[arg(long = "profile", env = "WAFCANARY_PROFILE", value_name = "FILE", num_args = 1..=2, value_delimiter = ',')]
     profiles: Vec<PathBuf>,
-    /// Only these limits: size, text (of a field), filename, files, fields, window (how much is inspected) [default: all]
+    /// Only these limits: size, text (of a field), filename, files, fields, part-headers, window (how much is inspected) [default: all]
     #[arg(long, env = "WAFCANARY_ONLY", value_name = "LIMIT", value_delimiter = ',', value_parser = parse_quantity)]
     only: Vec<Quantity>,
     /// How the file travels: multipart, put or base64-json; repeatable [default: as the profile says]
@@ -79,6 +82,7 @@ fn parse_max_size(text: &str) -> std::result::Result<u64, String> {
     match parse_size(text) {
         None => Err("write bytes, or a number with B, KB, MB, GB, KiB, MiB or GiB, such as `100MB`".to_owned()),
         Some(size) if size < LEAST_SIZE => Err(format!("give {LEAST_SIZE} bytes or more")),
+        Some(size) if size > MOST_SIZE => Err("give 16GiB or less: bodies of that size are sent many times".to_owned()),
         Some(size) => Ok(size),
     }
 }

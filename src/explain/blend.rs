@@ -177,23 +177,29 @@ impl<'a> Blend<'a> {
         Case { id: self.refused.id.clone(), ..self.reference.clone() }
     }
 
-    /// The case next to a delivered reference of its own extension, where this one has another and the case is delivered with
-    /// that one's content.
-    pub(super) async fn next_to_kin(
-        &self,
-        references: &'a [Case],
-        questions: &mut Questions,
-    ) -> Result<Option<Self>, Stop> {
-        let extension = |case: &Case| split(&case.filename.text).1.to_lowercase();
-        let own = extension(self.refused);
-        if extension(self.reference) == own {
+    /// A delivered case with the refused one's extension, where the reference has another one and the refused case is
+    /// delivered with that case's content: one of the references, a few letters, or a file of the built-in corpus.
+    pub(super) async fn kin(&self, references: &[Case], questions: &mut Questions) -> Result<Option<Case>, Stop> {
+        let extension = |name: &str| split(name).1.to_lowercase();
+        let own = extension(&self.refused.filename.text);
+        if extension(&self.reference.filename.text) == own {
             return Ok(None);
         }
-        let kin = references.iter().filter(|other| extension(other) == own);
-        for kin in kin.take(2) {
+        let near = references.iter().filter(|other| extension(&other.filename.text) == own).take(2).cloned();
+        let plain = |content: &Content| {
+            let text = format!("attachment{}", split(&self.refused.filename.text).1);
+            let filename = Filename { text, page: self.refused.filename.page };
+            Case { content: content.clone(), filename, beside: Vec::new(), ..self.reference.clone() }
+        };
+        let letters = Content::from_bytes(&b"A letter.\n"[..]);
+        let builtin = crate::corpus::Corpus::builtin().map(|corpus| corpus.attachments).unwrap_or_default();
+        let same = |entry: &&crate::corpus::Entry| {
+            extension(&entry.filename.text) == own && entry.attachment.intent == crate::corpus::Intent::Legit
+        };
+        let others = builtin.iter().filter(same).take(2).map(|entry| &entry.content);
+        for kin in near.chain(std::iter::once(&letters).chain(others).map(plain)) {
             let case = Case { content: kin.content.clone(), ..self.refused.clone() };
-            let kin = Self::new(self.refused, kin, questions)?;
-            if !questions.refuses(&case).await? && !questions.refuses(&kin.with(&[])).await? {
+            if kin.content.sha256() != self.refused.content.sha256() && !questions.refuses(&case).await? {
                 return Ok(Some(kin));
             }
         }

@@ -57,6 +57,8 @@ pub enum Detail {
         place: Option<Place>,
         /// Some other bytes in their place are refused as well.
         others: bool,
+        /// The file holds more that is refused: without these bytes alone it is not delivered.
+        more: bool,
     },
     /// What the attachment says of its form: `Name: value` of a part header, `name=value` of a parameter.
     Form {

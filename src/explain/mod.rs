@@ -150,10 +150,14 @@ async fn causes(blend: &mut Blend<'_>, references: &[Case], questions: &mut Ques
             }
             parts.push(Part { factor, detail });
         }
+        inside::merge_length(blend, &mut parts, &mut smallest, questions).await?;
         if let [Part { factor: Factor::Extension, .. }] = &parts[..] {
             // The foreign content may be refused for not being such a file: a file of the same extension shows it.
-            if let Some(mut kin) = blend.next_to_kin(references, questions).await? {
-                return Box::pin(self::causes(&mut kin, references, questions)).await;
+            if let Some(kin) = blend.kin(references, questions).await? {
+                let mut next = Blend::new(blend.refused, &kin, questions)?;
+                if !questions.refuses(&next.with(&[])).await? {
+                    return Box::pin(self::causes(&mut next, references, questions)).await;
+                }
             }
             // And so may the case's own content, under another extension.
             blend.without_extension(questions).await?;
@@ -168,7 +172,9 @@ async fn causes(blend: &mut Blend<'_>, references: &[Case], questions: &mut Ques
         Some(delivered) => holds_again(&causes, delivered, questions).await?,
         None => false,
     };
-    if questions.surely_refuses(&blend.benign(), 1).await? == Some(true) {
+    if questions.surely_refuses(&blend.benign(), 1).await? == Some(true)
+        && questions.surely_refuses(&blend.benign(), AGAIN).await? == Some(true)
+    {
         let why = "it refuses now what it delivered before, as if it had banned us";
         return Err(Stop::Edge(why.to_owned()));
     }

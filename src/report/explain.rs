@@ -102,14 +102,15 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
         Detail::Length { from } => format!("a filename of {from} bytes or more"),
         Detail::Size { from } => format!("a size of {from} bytes or more"),
         Detail::TooSmall { up_to } => format!("a size of {up_to} bytes or fewer"),
-        Detail::Bytes { runs, place, others } => {
+        Detail::Bytes { runs, place, others, more } => {
             let told: Vec<String> = runs.iter().map(|run| bytes(&run.hex, run.len)).collect();
             let such = if *others { ", or others like them," } else { "" };
             let at = match (place, &runs[..]) {
                 (Some(Place::Only), [run]) => format!(" at offset {}", run.offset),
                 _ => String::new(),
             };
-            format!("the bytes {}{such}{at} in the content", told.join(" and "))
+            let more = if *more { ", and more of the kind elsewhere in it" } else { "" };
+            format!("the bytes {}{such}{at} in the content{more}", told.join(" and "))
         }
         Detail::Form { lines } => {
             let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", shorten(line, 120))).collect();

@@ -54,6 +54,7 @@ fn heading(quantity: Quantity, transport: Transport, format: Option<&str>) -> St
         Quantity::Filename => "length of a filename",
         Quantity::Files => "files in a form",
         Quantity::Fields => "text fields in a form",
+        Quantity::PartHeaders => "headers of the file's part",
         Quantity::Window => "inspected",
     };
     let format = format.map_or_else(String::new, |format| format!(", {format}"));
@@ -75,6 +76,12 @@ fn sentence(limit: &Limit) -> String {
             format!("{}; one more is refused: {}{counted}", told(delivered), refused_as(refusal))
         }
         Finding::Nothing { refused, refusal } => format!("even {} is refused: {}", told(refused), refused_as(refusal)),
+        Finding::NotMeasured { refused, refusal } => format!(
+            "not measured: even a small file is refused (file {}, body {}): {}",
+            bytes(refused.value),
+            bytes(refused.body),
+            refused_as(refusal)
+        ),
         Finding::Unsteady { why } => format!("flaky, or not a limit: {why}"),
         Finding::Open { delivered, refused, why } => {
             let known = [("delivered", delivered), ("refused", refused)];
@@ -84,16 +91,24 @@ fn sentence(limit: &Limit) -> String {
         Finding::Unseen { tried } => {
             format!("can't be seen: none of {} runs of bytes is refused in a file", tried.len())
         }
-        Finding::Everywhere { run, filename, up_to } => {
+        Finding::Everywhere { run, filename, tried, up_to } => {
             format!(
-                "≥ {} ({} of the body): `{run}` in `{filename}` is refused wherever it stands",
+                "≥ {} ({} of the body): `{run}` in `{filename}` is refused at each of {} places that were tried, from \
+                 the start to the end",
                 bytes(up_to.value),
-                bytes(up_to.body)
+                bytes(up_to.body),
+                tried.len()
             )
         }
-        Finding::Window { run, filename, inspected } => {
+        Finding::Window { run, filename, inspected, again } => {
             let (file, body) = (bytes(inspected.value), bytes(inspected.body));
-            format!("file {file}, body {body}: `{run}` in `{filename}` passes if it ends one byte later")
+            let ends: Vec<String> = again.iter().map(|end| bytes(*end)).collect();
+            let again = if ends.is_empty() {
+                String::new()
+            } else {
+                format!("; it is refused again where it ends at {} of the file", ends.join(", "))
+            };
+            format!("file {file}, body {body}: `{run}` in `{filename}` passes if it ends one byte later{again}")
         }
         Finding::SmallFilesOnly { run, filename, inspected, passes } => {
             let (file, body) = (bytes(inspected.value), bytes(inspected.body));
@@ -112,7 +127,7 @@ fn told(quantity: Quantity, amount: &Amount) -> String {
             format!("text {}{no_files}, body {}", bytes(amount.value), bytes(amount.body))
         }
         Quantity::Filename => bytes(amount.value),
-        Quantity::Files | Quantity::Fields => grouped(amount.value),
+        Quantity::Files | Quantity::Fields | Quantity::PartHeaders => grouped(amount.value),
     }
 }
 
@@ -182,8 +197,25 @@ mod tests {
             ),
             (
                 Quantity::Window,
-                Finding::Window { run, filename, inspected: amount(8000, 8192) },
-                "file 8,000 B, body 8,192 B: `<script>` in `a.txt` passes if it ends one byte later",
+                Finding::Window {
+                    run: run.clone(),
+                    filename: filename.clone(),
+                    inspected: amount(8000, 8192),
+                    again: vec![15_000, 20_000],
+                },
+                "file 8,000 B, body 8,192 B: `<script>` in `a.txt` passes if it ends one byte later; it is refused \
+                 again where it ends at 15,000 B, 20,000 B of the file",
+            ),
+            (
+                Quantity::Window,
+                Finding::Everywhere { run, filename, tried: vec![20, 9000, 20_000], up_to: amount(20_000, 20_300) },
+                "≥ 20,000 B (20,300 B of the body): `<script>` in `a.txt` is refused at each of 3 places that were \
+                 tried, from the start to the end",
+            ),
+            (
+                Quantity::Fields,
+                Finding::NotMeasured { refused: amount(500, 800), refusal: refusal(Some(405), UNRECOGNISED) },
+                "not measured: even a small file is refused (file 500 B, body 800 B): too_large 405",
             ),
         ];
         for (quantity, finding, expected) in rows {

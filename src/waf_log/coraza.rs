@@ -111,16 +111,20 @@ pub(super) fn transaction(record: &[u8]) -> Result<Option<Transaction>, &'static
     for message in line.messages.iter().flatten() {
         take(message, &mut hits);
     }
-    if part.is_interrupted != Some(false)
-        && let Some(last) = hits.iter_mut().rev().find(|fired| fired.denied || fired.hit.disruptive())
-        && (last.denied || part.is_interrupted == Some(true))
-    {
-        last.hit.action = Action::Refused;
+    let detects = builder.transaction.engine_mode == Some(EngineMode::DetectionOnly);
+    let refused = hits.iter_mut().rev().find(|fired| match part.is_interrupted {
+        Some(interrupted) => interrupted && (fired.denied || fired.hit.disruptive()),
+        // By the sentences alone, which may say so of a rule that is written to pass.
+        None => !detects && fired.denied && fired.hit.action != Action::NonDisruptive,
+    });
+    if let Some(fired) = refused {
+        fired.hit.action = Action::Refused;
     }
     for fired in hits {
         builder.push(fired.hit);
     }
-    builder.transaction.intercepted = part.is_interrupted.unwrap_or(false);
+    // A limit of the body interrupts without a rule; `finish` derives the rest from what refused.
+    builder.transaction.intercepted = part.is_interrupted == Some(true);
     Ok(Some(builder.finish(Engine::TellsRefusals)))
 }
 

@@ -14,10 +14,11 @@ fn wrong_usage_is_refused_with_a_way_out() {
     place.run(&three).says(2, &["more than two profiles"]);
     place.run(&["limits", "--profile", "missing.toml"]).says(2, &["missing.toml"]);
     for (flag, bad, words) in [
-        ("--only", "sizes", "known limits: size, text, filename, files, fields, window"),
+        ("--only", "sizes", "known limits: size, text, filename, files, fields, part-headers, window"),
         ("--transport", "post", "known transports: multipart, put, base64-json"),
         ("--max-size", "10 Mo", "such as `100MB`"),
         ("--max-size", "4KiB", "16384 bytes or more"),
+        ("--max-size", "900GB", "give 16GiB or less"),
     ] {
         place.run(&["limits", "--profile", "p.toml", flag, bad]).says(2, &[words]);
     }
@@ -50,11 +51,20 @@ fn a_ceiling_that_the_plan_may_reach_is_told_before() {
 }
 
 #[test]
+fn the_cost_of_the_largest_bodies_is_told() {
+    let place = Place::new();
+    place.run(&["limits", "--profile", &lab("upper"), "--max-size", "16GiB", "--dry-run"]).says(0, &["bytes at most"]);
+}
+
+#[test]
 fn an_edge_that_cannot_be_reached_is_inconclusive() {
     let place = Place::new();
     place.write("p.toml", &marker_profile("http://127.0.0.1:9/"));
     let ran = place.run(&["limits", "--profile", "p.toml"]);
-    ran.says(3, &["not found", "unreachable", "not all was measured", "1 request,"]);
+    ran.says(3, &["size (multipart, pdf)", "not found", "unreachable", "not all was measured", "1 request,"]);
+    let ran = place.run(&["limits", "--profile", "p.toml", "--only", "fields,files"]);
+    ran.says(3, &["files in a form (multipart)", "not found", "unreachable"]);
+    assert!(!ran.out.contains("size"), "{}", ran.out);
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn is_told(want: &Want, part: &Part) -> bool {
         (
             Want::Bytes { runs, place },
             Factor::Content,
-            Detail::Bytes { runs: told, place: where_else, others: false },
+            Detail::Bytes { runs: told, place: where_else, others: false, .. },
         ) => {
             let same = runs.iter().zip(told).all(|((offset, bytes), run)| {
                 *offset == run.offset && bytes.len() as u64 == run.len && Hex(bytes).to_string() == run.hex
@@ -97,7 +97,7 @@ fn is_told(want: &Want, part: &Part) -> bool {
         (
             Want::BeyondAscii,
             Factor::Content,
-            Detail::Bytes { runs, place: None | Some(Place::Anywhere), others: true },
+            Detail::Bytes { runs, place: None | Some(Place::Anywhere), others: true, .. },
         ) => {
             matches!(&runs[..], [run] if run.len == 1 && run.hex.as_str() >= "80")
         }

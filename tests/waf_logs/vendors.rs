@@ -178,6 +178,32 @@ fn the_vendors_id_of_a_request_is_kept_whole() {
     }
 }
 
+/// A log that does not say whether it interrupted: what denied by its own words did.
+#[test]
+fn refusals_of_coraza_are_derived_from_its_sentences_where_nothing_else_tells() {
+    let samples: [(&str, &[&str]); 4] = [
+        ("coraza-on.log", &["obrien", "sql"]),
+        ("coraza-det.log", &[]),
+        // Of the rule that passes the sentence says that it denied, too.
+        ("coraza-rules-on.log", &["obrien", "deny"]),
+        ("coraza-rules-det.log", &[]),
+    ];
+    for (name, expected) in samples {
+        let mut log = std::fs::read_to_string(sample(name)).unwrap();
+        for value in ["true", "false"] {
+            log = log.replace(&format!(",\"is_interrupted\":{value}"), "");
+        }
+        assert!(!log.contains("is_interrupted"));
+        let (transactions, _) = read_bytes(log.as_bytes(), Format::Coraza);
+        let cases = |chosen: &dyn Fn(&Transaction) -> bool| -> Vec<String> {
+            transactions.iter().filter(|one| chosen(one)).filter_map(|one| one.case.clone()).collect()
+        };
+        let hit = |one: &Transaction| one.hits.iter().any(|hit| hit.action == Action::Refused);
+        assert_eq!(cases(&hit), expected, "{name}");
+        assert_eq!(cases(&|one| one.intercepted), expected, "{name}");
+    }
+}
+
 /// Message, variable, data and action of the hit of a sample.
 type Told = (&'static str, Option<&'static str>, Option<&'static str>, Action);
 

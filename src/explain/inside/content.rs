@@ -56,13 +56,21 @@ pub(super) async fn look(blend: &Blend<'_>, smallest: &mut Case, questions: &mut
         let first = runs.first().map_or(0, |run| run.start);
         return not_as_named(&overlay.background, if first < HEAD { 0 } else { first });
     }
-    let others = refused.contains(&true);
+    let mut others = false;
+    for (other, _) in OTHERS.iter().zip(&refused).filter(|(_, refused)| **refused) {
+        // They disagree: what was refused once may have been so by chance.
+        let case = overlay.with_others(&runs, *other)?;
+        others |= questions.surely_refuses(&case, 2).await? == Some(true);
+    }
+    // The refused file itself, with nothing but these bytes changed: it may hold more that is refused.
+    let own = Overlay { case: &case, background: case.content.clone() };
+    let more = !others && questions.refuses(&own.with_others(&runs, OTHERS[0])?).await?;
     let place = place(blend, &overlay, &runs, questions).await?;
     let shown = |run: &Range<u64>| {
         let bytes = read(&case.content, run.start..run.end.min(run.start + SHOWN))?;
         Ok(Run { offset: run.start, len: run.end - run.start, hex: Hex(&bytes).to_string() })
     };
-    Ok(Detail::Bytes { runs: runs.iter().map(shown).collect::<Result<_, _>>()?, place, others })
+    Ok(Detail::Bytes { runs: runs.iter().map(shown).collect::<Result<_, _>>()?, place, others, more })
 }
 
 /// Where no benign content of the size is delivered: whether the file is too small.

@@ -13,7 +13,7 @@ use encoding_rs::Encoding;
 
 use super::blend::{Blend, split};
 use super::questions::{Questions, Stop};
-use super::{Detail, Factor};
+use super::{Detail, Factor, Part};
 use crate::corpus::Case;
 
 /// Takes `factor` of `case`, which is refused for it, apart. `case` becomes what is refused with nothing more of the factor
@@ -63,4 +63,25 @@ fn other_than(c: char, page: &'static Encoding) -> char {
 /// An ASCII letter in place of `c`.
 fn plain_for(c: char, _: &'static Encoding) -> char {
     if c == 'a' { 'e' } else { 'a' }
+}
+
+/// A length counts the extension: where the two are told together and a longer name under the reference's extension is
+/// refused as well, it is the length alone.
+pub(super) async fn merge_length(
+    blend: &Blend<'_>,
+    parts: &mut Vec<Part>,
+    smallest: &mut Case,
+    questions: &mut Questions,
+) -> Result<(), Stop> {
+    let length = parts.iter().find_map(|part| match part.detail {
+        Detail::Length { from } => Some(from),
+        _ => None,
+    });
+    let (Some(from), true) = (length, parts.iter().any(|part| part.factor == Factor::Extension)) else { return Ok(()) };
+    let case = name::of_bytes(smallest, split(&blend.reference.filename.text).1, from);
+    if questions.refuses(&case).await? {
+        parts.retain(|part| part.factor != Factor::Extension);
+        *smallest = case;
+    }
+    Ok(())
 }

@@ -40,6 +40,12 @@ impl Name<'_> {
     }
 }
 
+/// `case` under a harmless name of so many bytes, `extension` included.
+pub(super) fn of_bytes(case: &Case, extension: &str, bytes: u64) -> Case {
+    let name = Name { case, stem: Vec::new(), extension, other: other_than };
+    name.of_length(bytes.saturating_sub(name.bytes(extension)))
+}
+
 pub(super) async fn look(smallest: &mut Case, questions: &mut Questions) -> Result<Detail, Stop> {
     let case = smallest.clone();
     let (text, extension) = split(&case.filename.text);

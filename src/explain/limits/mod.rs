@@ -38,13 +38,16 @@ pub enum Quantity {
     Files,
     /// Number of text fields in one form.
     Fields,
+    /// Number of headers of the file's part in a form.
+    PartHeaders,
     /// Bytes that are inspected.
     Window,
 }
 
 impl Quantity {
     /// Every quantity, in the order in which they are measured.
-    pub const ALL: [Self; 6] = [Self::Size, Self::Text, Self::Filename, Self::Files, Self::Fields, Self::Window];
+    pub const ALL: [Self; 7] =
+        [Self::Size, Self::Text, Self::Filename, Self::Files, Self::Fields, Self::PartHeaders, Self::Window];
 
     /// Its name in flags and reports.
     #[must_use]
@@ -55,6 +58,7 @@ impl Quantity {
             Self::Filename => "filename",
             Self::Files => "files",
             Self::Fields => "fields",
+            Self::PartHeaders => "part-headers",
             Self::Window => "window",
         }
     }
@@ -144,6 +148,13 @@ pub enum Finding {
         /// How it is refused.
         refusal: Refusal,
     },
+    /// Not measured: even a small file is refused.
+    NotMeasured {
+        /// The small file.
+        refused: Amount,
+        /// How it is refused.
+        refusal: Refusal,
+    },
     /// Asked again, the edge answered otherwise: there is no limit to tell.
     Unsteady {
         /// What was asked, and how it was answered.
@@ -163,13 +174,15 @@ pub enum Finding {
         /// The runs.
         tried: Vec<String>,
     },
-    /// A run of bytes is refused wherever it stands.
+    /// A run of bytes is refused at each place that was tried. Between two of them there may be one where it is delivered.
     Everywhere {
         /// The run.
         run: String,
         /// The file that it stood in.
         filename: String,
-        /// The furthest end of it that was tried.
+        /// The ends of it that were tried, as offsets in the file: at the file's start, between, and at its end.
+        tried: Vec<u64>,
+        /// The furthest of them.
         up_to: Amount,
     },
     /// A run of bytes is refused if it ends within so many bytes, and not if it ends one byte later.
@@ -180,6 +193,8 @@ pub enum Finding {
         filename: String,
         /// The last end that is seen: offset in the file, and in the body.
         inspected: Amount,
+        /// Ends further on at which it is refused all the same, as offsets in the file, of the few that were tried.
+        again: Vec<u64>,
     },
     /// A run of bytes at the start of a file is refused in small files alone.
     SmallFilesOnly {
@@ -221,7 +236,9 @@ impl Limit {
             | Finding::Everywhere { .. }
             | Finding::Window { .. }
             | Finding::SmallFilesOnly { .. } => true,
-            Finding::Nothing { .. } | Finding::Unsteady { .. } | Finding::Open { .. } => false,
+            Finding::Nothing { .. } | Finding::NotMeasured { .. } | Finding::Unsteady { .. } | Finding::Open { .. } => {
+                false
+            }
         }
     }
 }
@@ -392,7 +409,12 @@ impl Survey {
         let finding = found.unwrap_or_else(|stop| match quantity {
             // Of a window, what passes is what is refused.
             Quantity::Window => Finding::Open { delivered: bracket.trips, refused: bracket.passes, why: words(&stop) },
-            Quantity::Size | Quantity::Text | Quantity::Filename | Quantity::Files | Quantity::Fields => {
+            Quantity::Size
+            | Quantity::Text
+            | Quantity::Filename
+            | Quantity::Files
+            | Quantity::Fields
+            | Quantity::PartHeaders => {
                 Finding::Open { delivered: bracket.passes, refused: bracket.trips, why: words(&stop) }
             }
         });
@@ -411,19 +433,23 @@ impl Survey {
 
     async fn transport(&mut self, transport: Transport, told: &mut impl FnMut(&str)) -> Result<(), Stop> {
         let plain = probe::plain(transport);
-        self.begin(Quantity::Size, transport, Some("pdf"));
+        // Where it can't be asked at all, that is said of the first limit that is wanted.
+        let wanted = |quantity: &Quantity| self.wanted.quantities.contains(quantity);
+        let first = Quantity::ALL.into_iter().find(wanted).unwrap_or(Quantity::Size);
+        self.begin(first, transport, (first == Quantity::Size).then_some("pdf"));
         told(&format!("a small file ({})", transport.as_str()));
         let verdict = match self.questions.verdict(&plain).await {
             Ok(verdict) => verdict,
             Err(stop) => return self.keep(Err(stop)),
         };
+        self.requests += self.questions.asked();
+        self.current = None;
         if Answer::of(&verdict) == Answer::Refused {
             let body = probe::body_len(&plain, &self.questions)?;
             let refused = Amount { value: plain.content.len(), body, no_files: None };
-            return self.keep(Ok(Finding::Nothing { refused, refusal: Refusal::of(&verdict) }));
+            self.nothing(transport, &Finding::NotMeasured { refused, refusal: Refusal::of(&verdict) });
+            return Ok(());
         }
-        self.requests += self.questions.asked();
-        self.current = None;
         let (mut largest_body, mut largest_file) = (self.wanted.max_size, self.wanted.max_size);
         let mut guesses = Vec::new();
         for probe in Probe::all(transport, &self.samples, &self.wanted, &self.questions)? {
@@ -457,6 +483,27 @@ impl Survey {
             self.keep(found)?;
         }
         Ok(())
+    }
+
+    /// Says of all that is wanted of a transport why it is not measured.
+    fn nothing(&mut self, transport: Transport, finding: &Finding) {
+        // The first one took the request that was refused.
+        let mut requests = self.questions.asked();
+        for quantity in Quantity::ALL.into_iter().filter(|quantity| self.wanted.quantities.contains(quantity)) {
+            let formats = match quantity {
+                Quantity::Size => self.samples.iter().map(probe::extension).collect(),
+                Quantity::Text
+                | Quantity::Filename
+                | Quantity::Files
+                | Quantity::Fields
+                | Quantity::PartHeaders
+                | Quantity::Window => vec![None],
+            };
+            for format in formats {
+                self.limits.push(Limit { quantity, transport, format, finding: finding.clone(), requests });
+                requests = 0;
+            }
+        }
     }
 
     async fn measure(&mut self, probe: &Probe) -> Result<Finding, Stop> {
@@ -496,7 +543,15 @@ async fn counted(probe: &Probe, last: u64, questions: &mut Questions) -> Result<
     match (probe.quantity, probe.transport) {
         // The body is the file.
         (_, Transport::Put)
-        | (Quantity::Text | Quantity::Filename | Quantity::Files | Quantity::Fields | Quantity::Window, _) => Ok(None),
+        | (
+            Quantity::Text
+            | Quantity::Filename
+            | Quantity::Files
+            | Quantity::Fields
+            | Quantity::PartHeaders
+            | Quantity::Window,
+            _,
+        ) => Ok(None),
         (Quantity::Size, Transport::Multipart | Transport::Base64Json) => {
             let larger = probe.sized(last + LONGER, LONGER)?;
             Ok(Some(if refused(&larger, questions).await? { Counted::Body } else { Counted::File }))

@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 
 use super::bracket::{Bracket, Search};
 use super::probe::{Probe, body_len, plain};
-use super::window::{CUTTING, LARGE, trials};
+use super::window::{CUTTING, LARGE, PLACES, SMALL, trials};
 use super::{Quantity, Wanted};
 use crate::corpus::Case;
 use crate::explain::{Questions, Stop};
@@ -42,7 +42,7 @@ impl Plan {
                     if formats > 0 {
                         // What was found of the formats before is tried first.
                         probe.search.guesses.push(most);
-                        guessed = Cost { requests: 2 * formats, bytes: u64::from(2 * formats) * most };
+                        guessed = Cost { requests: 2 * formats, bytes: most.saturating_mul((2 * formats).into()) };
                     }
                     formats += 1;
                 }
@@ -55,23 +55,28 @@ impl Plan {
             if wanted.quantities.contains(&Quantity::Window) {
                 let most = wanted.max_size.min(LARGE);
                 let search = Search { range: 1..=most, usual: super::bracket::usual_bytes(0), guesses: Vec::new() };
-                let worst = worst(&search, &|_| most * 4 / 3 + 4096);
+                let body = most * 4 / 3 + 4096;
+                let worst = worst(&search, &|_| body);
+                // Places between the start and the end, asked again twice where it is refused further on.
+                let places = Cost { requests: 3 * PLACES, bytes: u64::from(3 * PLACES) * body };
+                // Half as large, and half of that, until it is delivered, and whether we are banned.
+                let halved = Cost { requests: (LARGE / SMALL).ilog2() + 2, bytes: 2 * body };
                 let mut tried = Cost::default();
                 for case in trials(*transport)? {
                     tried = tried.and(Cost { requests: 1, bytes: body_len(&case, questions)? });
                 }
                 let cut = Cost { requests: CUTTING, bytes: u64::from(CUTTING) * 8192 };
-                plan.add(tried, tried.and(cut).and(worst));
+                plan.add(tried, tried.and(cut).and(halved).and(places).and(worst));
             }
         }
         Ok(plan)
     }
 
     fn add(&mut self, least: Cost, most: Cost) {
-        self.least_requests += least.requests;
-        self.least_bytes += least.bytes;
-        self.most_requests += most.requests;
-        self.most_bytes += most.bytes;
+        self.least_requests = self.least_requests.saturating_add(least.requests);
+        self.least_bytes = self.least_bytes.saturating_add(least.bytes);
+        self.most_requests = self.most_requests.saturating_add(most.requests);
+        self.most_bytes = self.most_bytes.saturating_add(most.bytes);
     }
 }
 
@@ -83,7 +88,7 @@ struct Cost {
 
 impl Cost {
     fn and(self, other: Self) -> Self {
-        Self { requests: self.requests + other.requests, bytes: self.bytes + other.bytes }
+        Self { requests: self.requests.saturating_add(other.requests), bytes: self.bytes.saturating_add(other.bytes) }
     }
 }
 
@@ -103,7 +108,9 @@ impl Bodies {
 
     fn of_number(&self, number: u64) -> u64 {
         let (span, grown) = (self.most - self.lowest, self.last - self.first);
-        self.first + (number - self.lowest) * grown / span.max(1)
+        // The product of two sizes is more than 64 bits hold.
+        let more = u128::from(number - self.lowest) * u128::from(grown) / u128::from(span.max(1));
+        self.first.saturating_add(u64::try_from(more).unwrap_or(u64::MAX))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::bracket::{Search, usual_bytes, usual_counts};
 use super::{Amount, Quantity, Wanted};
 use crate::corpus::pad::{self, pad};
-use crate::corpus::{Beside, Case, CaseId, Content, Corpus, Filename, Intent, Transport, Trips, canary};
+use crate::corpus::{Beside, Case, CaseId, Content, Corpus, Filename, FormOverrides, Intent, Transport, Trips, canary};
 use crate::error;
 use crate::explain::{Questions, Stop};
 use crate::wire::Segment;
@@ -26,6 +26,9 @@ const MOST_FILES: u64 = 1024;
 /// Text fields that are tried in one form.
 const MOST_FIELDS: u64 = 2048;
 
+/// Headers that are tried in the file's part, beside those that the client writes.
+const MOST_PART_HEADERS: u64 = 2048;
+
 /// A quantity that can be had in any number, and where its limit may be.
 #[derive(Debug, Clone)]
 pub(super) struct Probe {
@@ -35,7 +38,7 @@ pub(super) struct Probe {
     pub(super) format: Option<String>,
     pub(super) search: Search,
     base: Case,
-    /// Of a size, the body bytes beside the file; of a number, the text fields that the profile has.
+    /// Of a size, the body bytes beside the file; of a number of fields or headers, those that are there anyway.
     around: u64,
 }
 
@@ -109,6 +112,23 @@ fn no_files(case: &Case, questions: &Questions) -> Result<u64, Stop> {
     Ok(starts.windows(2).map(between).sum())
 }
 
+/// Headers that the client writes in the file's part.
+fn own_part_headers(case: &Case, questions: &Questions) -> Result<u64, Stop> {
+    let request = questions.request(case)?;
+    let mut text = Vec::new();
+    for segment in request.body.segments() {
+        let Segment::Bytes(bytes) = segment else { break };
+        text.extend_from_slice(bytes);
+    }
+    let lines = text.rsplit(|byte| *byte == b'\n').skip_while(|line| matches!(line, [] | [b'\r']));
+    Ok(lines.take_while(|line| !line.starts_with(b"--")).count() as u64)
+}
+
+/// Extension of a case's file.
+pub(super) fn extension(case: &Case) -> Option<String> {
+    case.filename.text.rsplit_once('.').map(|(_, extension)| extension.to_owned())
+}
+
 pub(super) fn body_len(case: &Case, questions: &Questions) -> Result<u64, Stop> {
     Ok(questions.request(case)?.body.len())
 }
@@ -129,7 +149,8 @@ impl Probe {
             }
         }
         let base = plain(transport);
-        for quantity in [Quantity::Text, Quantity::Filename, Quantity::Files, Quantity::Fields] {
+        let numbers = [Quantity::Text, Quantity::Filename, Quantity::Files, Quantity::Fields, Quantity::PartHeaders];
+        for quantity in numbers {
             if wanted.quantities.contains(&quantity) {
                 let probe = Self::of_number(quantity, &base, questions)?;
                 probes.extend(probe.map(|probe| probe.within(wanted.max_size, questions)).transpose()?.flatten());
@@ -144,11 +165,10 @@ impl Probe {
         let around = body_len(sample, questions)? - own;
         let lowest = around + own + LEAST_GAP;
         let range = lowest..=most;
-        let format = sample.filename.text.rsplit_once('.').map(|(_, extension)| extension.to_owned());
         Ok((lowest < most).then(|| Self {
             quantity: Quantity::Size,
             transport: sample.transport,
-            format,
+            format: extension(sample),
             search: Search { range, usual: usual_bytes(around), guesses: Vec::new() },
             base: sample.clone(),
             around,
@@ -157,23 +177,28 @@ impl Probe {
 
     /// `None`: the transport has no place for it.
     fn of_number(quantity: Quantity, base: &Case, questions: &Questions) -> Result<Option<Self>, Stop> {
-        let own_fields = questions.profile().upload.fields.len() as u64;
-        let (lowest, most) = match quantity {
-            Quantity::Text => (1, MOST_TEXT),
-            Quantity::Filename => (8, MOST_NAME),
-            Quantity::Files => (1, MOST_FILES),
-            Quantity::Fields => (own_fields + 1, own_fields + MOST_FIELDS),
-            Quantity::Size | Quantity::Window => return Ok(None),
-        };
         let has_place = match (quantity, base.transport) {
             // All of a JSON body is text: its limit is that of the size.
-            (Quantity::Files | Quantity::Text, transport) => transport == Transport::Multipart,
+            (Quantity::Files | Quantity::Text | Quantity::PartHeaders, transport) => transport == Transport::Multipart,
             (Quantity::Fields, transport) => transport != Transport::Put,
             (Quantity::Filename | Quantity::Size | Quantity::Window, _) => true,
         };
         if !has_place {
             return Ok(None);
         }
+        let own = match quantity {
+            Quantity::Fields => questions.profile().upload.fields.len() as u64,
+            Quantity::PartHeaders => own_part_headers(base, questions)?,
+            Quantity::Size | Quantity::Text | Quantity::Filename | Quantity::Files | Quantity::Window => 0,
+        };
+        let (lowest, most) = match quantity {
+            Quantity::Text => (1, MOST_TEXT),
+            Quantity::Filename => (8, MOST_NAME),
+            Quantity::Files => (1, MOST_FILES),
+            Quantity::Fields => (own + 1, own + MOST_FIELDS),
+            Quantity::PartHeaders => (own + 1, own + MOST_PART_HEADERS),
+            Quantity::Size | Quantity::Window => return Ok(None),
+        };
         let usual = if quantity == Quantity::Text { usual_bytes(0) } else { usual_counts() };
         let probe = Self {
             quantity,
@@ -181,7 +206,7 @@ impl Probe {
             format: None,
             search: Search { range: lowest..=most, usual, guesses: Vec::new() },
             base: Case { id: id(quantity.as_str(), base), ..base.clone() },
-            around: own_fields,
+            around: own,
         };
         if quantity == Quantity::Filename {
             // A body that is the file alone has the name in its path, or nowhere.
@@ -214,6 +239,11 @@ impl Probe {
             Quantity::Fields => {
                 let fields = 1..=number.saturating_sub(self.around);
                 Ok(self.with(fields.map(|at| text(&format!("f{at}"), "1".to_owned())).collect()))
+            }
+            Quantity::PartHeaders => {
+                let more = (1..=number.saturating_sub(self.around)).map(|at| (format!("X-H{at}"), "1".to_owned()));
+                let form_overrides = FormOverrides { part_headers: more.collect(), ..FormOverrides::default() };
+                Ok(Case { form_overrides, ..self.base.clone() })
             }
         }
     }
@@ -272,9 +302,12 @@ impl Probe {
         match self.quantity {
             // NOTE: it is what was asked for, and to pad a large file takes a while.
             Quantity::Size => Ok(number),
-            Quantity::Text | Quantity::Filename | Quantity::Files | Quantity::Fields | Quantity::Window => {
-                body_len(&self.case(number)?, questions)
-            }
+            Quantity::Text
+            | Quantity::Filename
+            | Quantity::Files
+            | Quantity::Fields
+            | Quantity::PartHeaders
+            | Quantity::Window => body_len(&self.case(number)?, questions),
         }
     }
 

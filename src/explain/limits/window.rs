@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::bracket::{Bracket, Search, usual_bytes};
 use super::probe::{before_file, body_len, largest_file, on_the_wire, plain};
-use super::{Amount, Answer, Finding, refused, unsteady};
+use super::{Amount, Answer, Finding, not_banned, refused, unsteady};
 use crate::corpus::{Case, Content, Filename, Piece, Transport};
 use crate::explain::{Questions, Stop, search};
 
@@ -25,10 +25,13 @@ const FILES: [(&str, &str, &str); 2] =
     [("txt", "attachment\n", "\n"), ("html", "<!DOCTYPE html>\n<title>attachment</title>\n<pre>\n", "\n</pre>\n")];
 
 /// Bytes of a file in which a run is tried.
-const SMALL: u64 = 4096;
+pub(super) const SMALL: u64 = 4096;
 
 /// Bytes of a file in which the window is looked for, unless fewer are delivered.
 pub(super) const LARGE: u64 = 2 << 20;
+
+/// Places between a file's start and its end at which the run is tried: an edge may look at both ends, and not between.
+pub(super) const PLACES: u32 = 3;
 
 /// Requests that asking again for each run that is refused, and cutting one to size, may take.
 pub(super) const CUTTING: u32 = 40;
@@ -108,13 +111,11 @@ pub(super) async fn look(
     if most < SMALL {
         return Err(Stop::Variant(format!("files of {SMALL} bytes are too large")));
     }
+    let most = delivered(&planted, most, questions).await?;
     let amount = |end: u64, questions: &Questions| -> Result<Amount, Stop> {
         let before = before_file(&planted.case(most, planted.first())?, questions)?;
         Ok(Amount { value: end, body: before + on_the_wire(end, transport), no_files: None })
     };
-    if refused(&planted.with(b"").case(most, planted.first())?, questions).await? {
-        return Err(Stop::Variant(format!("a benign `{filename}` of {most} bytes is refused")));
-    }
     if !refused(&planted.case(most, planted.first())?, questions).await? {
         let sized = |size: u64, questions: &Questions| -> Result<Amount, Stop> {
             Ok(Amount {
@@ -140,26 +141,56 @@ pub(super) async fn look(
         });
     }
     let (first, last) = (planted.first(), planted.last(most));
-    if refused(&planted.case(most, last)?, questions).await? {
+    let places: Vec<u64> =
+        (0..=u64::from(PLACES) + 1).map(|part| first + (last - first) * part / (u64::from(PLACES) + 1)).collect();
+    let mut seen = Vec::new();
+    for end in &places {
+        seen.push(refused(&planted.case(most, *end)?, questions).await?);
+    }
+    let otherwise =
+        || Finding::Unsteady { why: format!("asked again, a `{filename}` of {most} bytes has another answer") };
+    let Some(gap) = seen.iter().position(|seen| !seen) else {
         let benign = planted.with(b"").case(most, first)?;
         if !each_time(&planted.case(most, last)?, questions).await?
             || Answer::of(&questions.ask(&benign).await?) == Answer::Refused
         {
-            return Ok(Finding::Unsteady {
-                why: format!("asked again, a `{filename}` of {most} bytes has another answer"),
-            });
+            return Ok(otherwise());
         }
-        return Ok(Finding::Everywhere { run, filename, up_to: amount(last, questions)? });
-    }
+        return Ok(Finding::Everywhere { run, filename, tried: places, up_to: amount(last, questions)? });
+    };
+    // The first place is known to be seen.
+    (bracket.passes, bracket.trips) = (Some(places[gap - 1]), Some(places[gap]));
     let before = before_file(&planted.case(most, first)?, questions)?;
     let search = Search { range: first..=last, usual: less(&usual_bytes(0), before), guesses: Vec::new() };
     if let Some(why) = close(bracket, &search, |end| planted.case(most, end), questions).await? {
         return Ok(Finding::Unsteady { why });
     }
-    match (bracket.passes, bracket.trips) {
-        (Some(inspected), Some(_)) => Ok(Finding::Window { run, filename, inspected: amount(inspected, questions)? }),
-        _ => Err(Stop::Variant("nothing was closed in on".to_owned())),
+    let again: Vec<u64> = places.iter().zip(&seen).skip(gap).filter(|(_, seen)| **seen).map(|(end, _)| *end).collect();
+    for end in &again {
+        if !each_time(&planted.case(most, *end)?, questions).await? {
+            return Ok(otherwise());
+        }
     }
+    match bracket.passes {
+        Some(inspected) => Ok(Finding::Window { run, filename, inspected: amount(inspected, questions)?, again }),
+        None => Err(Stop::Variant("nothing was closed in on".to_owned())),
+    }
+}
+
+/// The size of a file that is delivered without the run: `most` bytes, or half of that, and so on.
+async fn delivered(planted: &Planted, most: u64, questions: &mut Questions) -> Result<u64, Stop> {
+    let mut size = most;
+    while refused(&planted.with(b"").case(size, planted.first())?, questions).await? {
+        if size == SMALL {
+            let name = &planted.base.filename.text;
+            return Err(Stop::Variant(format!("a benign `{name}` of {size} bytes is refused")));
+        }
+        size = (size / 2).max(SMALL);
+    }
+    if size < most {
+        not_banned(planted.base.transport, questions).await?;
+    }
+    Ok(size)
 }
 
 /// Sizes of a body as those of what it holds beside `envelope` bytes; files may be what is counted, too.
