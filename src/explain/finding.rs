@@ -172,6 +172,23 @@ impl Detail {
 }
 
 impl Finding {
+    /// The guilty properties of all causes.
+    pub(super) fn guilty(&self) -> Vec<Factor> {
+        let Self::Causes { causes, .. } = self else { return Vec::new() };
+        causes.iter().flat_map(|cause| &cause.parts).map(|part| part.factor).collect()
+    }
+
+    /// The same, with more that must be there for the first cause to be refused.
+    pub(super) fn together_with(mut self, parts: Vec<Part>) -> Self {
+        if let Self::Causes { causes, ruled_out, .. } = &mut self
+            && let Some(first) = causes.first_mut()
+        {
+            ruled_out.retain(|factor| parts.iter().all(|part| part.factor != *factor));
+            first.parts.splice(0..0, parts);
+        }
+        self
+    }
+
     /// The same, not sure.
     pub(super) fn unproven(self) -> Self {
         match self {

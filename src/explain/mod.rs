@@ -109,8 +109,8 @@ async fn surely(
     references: &[Case],
     questions: &mut Questions,
 ) -> Result<Option<Finding>, Stop> {
-    let Finding::Causes { causes: told, proven: true, .. } = finding else { return Ok(None) };
-    let guilty: Vec<Factor> = told.iter().flat_map(|cause| &cause.parts).map(|part| part.factor).collect();
+    let Finding::Causes { proven: true, .. } = finding else { return Ok(None) };
+    let guilty = finding.guilty();
     let mut furthest = None;
     let mut most = blend.differing().len();
     for other in references.iter().take(MOST_REFERENCES) {
@@ -156,7 +156,9 @@ async fn causes(blend: &mut Blend<'_>, references: &[Case], questions: &mut Ques
             if let Some(kin) = blend.kin(references, questions).await? {
                 let mut next = Blend::new(blend.refused, &kin, questions)?;
                 if !questions.refuses(&next.with(&[])).await? {
-                    return Box::pin(self::causes(&mut next, references, questions)).await;
+                    let finding = Box::pin(self::causes(&mut next, references, questions)).await?;
+                    let alone = questions.refuses(&blend.with(&finding.guilty())).await?;
+                    return Ok(if alone { finding } else { finding.together_with(parts) });
                 }
             }
             // And so may the case's own content, under another extension.
