@@ -115,7 +115,9 @@ impl Known {
                 removed: Vec::new(),
                 hints: Vec::new(),
                 sha256: entry.content.sha256(),
-                source: Metadata::read(&bytes).program.unwrap_or_else(|| by_hand(&addition.today)),
+                source: Metadata::read(&entry.filename.text, &bytes)
+                    .program
+                    .unwrap_or_else(|| by_hand(&addition.today)),
                 origin: Origin::InPlace,
             };
             old.push(added);
@@ -162,10 +164,10 @@ impl Known {
                 let error = Error::usage("this file lies in the corpus's folder, and its metadata with it").file(path);
                 return Err(error.help("move it out of the folder, and add it with `--scrub` from there"));
             }
-            scrubbed(path, content)?
+            scrubbed(path, name, content)?
         } else {
             let origin = if inside.is_some() { Origin::InPlace } else { Origin::Copy(path.to_path_buf()) };
-            (Metadata { kept: Kept::Unchanged, ..Metadata::read(&head) }, content, origin)
+            (Metadata { kept: Kept::Unchanged, ..Metadata::read(name, &head) }, content, origin)
         };
         let key = (content.sha256(), name.to_owned());
         if let Some(id) = self.legit.get(&key) {
@@ -245,14 +247,14 @@ impl Known {
 }
 
 /// A file without its metadata: what it said, what is left, and where that comes from.
-fn scrubbed(path: &Path, content: Content) -> Result<(Metadata, Content, Origin)> {
+fn scrubbed(path: &Path, name: &str, content: Content) -> Result<(Metadata, Content, Origin)> {
     let refused = |why: &str, help: &str| Error::usage(format!("this file {why}")).file(path).help(help);
     if content.len() > SCRUBBED_MAX {
         let why = format!("has {} bytes, and at most {SCRUBBED_MAX} are scrubbed", content.len());
         return Err(refused(&why, "remove its metadata with exiftool, and add it without `--scrub`"));
     }
     let bytes = content.read_range(0..SCRUBBED_MAX).map_err(|error| refused(&told(&error), "make it readable"))?;
-    let mut metadata = Metadata::read(&bytes);
+    let mut metadata = Metadata::read(name, &bytes);
     match std::mem::replace(&mut metadata.kept, Kept::Unchanged) {
         Kept::Unchanged => Ok((metadata, content, Origin::Copy(path.to_path_buf()))),
         Kept::Bytes(kept) => Ok((metadata, Content::from_bytes(kept.clone()), Origin::Bytes(kept))),

@@ -9,7 +9,7 @@ use crate::corpus::metadata::{Metadata, is_text};
 
 /// Everything in `bytes` that may be about a person.
 pub(in crate::corpus) fn hints(bytes: &[u8]) -> Vec<String> {
-    let metadata = Metadata::read(bytes);
+    let metadata = Metadata::read("", bytes);
     let mut hints = Vec::new();
     for field in &metadata.fields {
         if field.personal {
