@@ -181,6 +181,9 @@ fn the_files_of_a_folder_without_a_manifest_keep_their_ids_and_are_not_lost() {
     let after = ids(&place.run(&list));
     assert_eq!(after[..2], before);
     assert_eq!(after.len(), 3);
+    std::fs::remove_file(place.path("att/manifest.toml")).unwrap();
+    place.bytes("more.txt", b"4");
+    place.add(&["more.txt", "--scrub"]).says(0, &["leaves the files that are in the folder already as they are"]);
 }
 
 #[test]

@@ -107,6 +107,9 @@ impl Known {
         let found = folder::open(root)?;
         self.warnings = found.warnings;
         self.taken_over = found.entries.len();
+        if addition.scrub {
+            self.warnings.push("`--scrub` leaves the files that are in the folder already as they are".to_owned());
+        }
         let mut old = Vec::new();
         for (file, entry) in found.files.iter().zip(&found.entries) {
             let bytes = entry.content.read_range(0..LOOKED_AT).unwrap_or_default();

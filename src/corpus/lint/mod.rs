@@ -221,7 +221,7 @@ fn bytes<'a>(entry: &'a Entry, unread: &mut Vec<&'a Entry>) -> Vec<Lint> {
 fn metadata_unread(unread: &[&Entry]) -> Option<Lint> {
     let extension = |entry: &&Entry| match entry.filename.text.rsplit_once('.') {
         Some((_, extension)) => extension.to_lowercase(),
-        None => "none".to_owned(),
+        None => "no extension".to_owned(),
     };
     let extensions: BTreeSet<String> = unread.iter().map(extension).collect();
     let extensions = extensions.into_iter().collect::<Vec<_>>().join(", ");

@@ -181,7 +181,9 @@ fn names_people(name: &str, content: &[u8]) -> bool {
         b"\"External\"",
         b"'External'",
     ];
-    let xml = matches!(extension(name).as_str(), "xml" | "rels" | "psmdcp");
+    // A relationship may give a part any name.
+    let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
+    let xml = matches!(extension(name).as_str(), "xml" | "rels") || text.starts_with(b"<");
     let utf16 = content.starts_with(b"\xff\xfe") || content.starts_with(b"\xfe\xff");
     name.to_ascii_lowercase().starts_with("docprops/")
         || name == "meta.xml"

@@ -467,7 +467,7 @@ fn core_properties_are_found_wherever_a_relationship_puts_them() {
         ("[Content_Types].xml", types),
         ("word/document.xml", b"<document/>"),
         (place, core.as_bytes()),
-        ("properties/app.xml", app.as_bytes()),
+        ("properties/app.dat", app.as_bytes()),
     ]);
     let kept = scrubbed(&dirty, &["OOXML creator `Tanaka Hanako`", "OOXML Manager `Boss`"]);
     assert!(!member(&kept, place).contains(NAME));
