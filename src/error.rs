@@ -87,6 +87,21 @@ impl Error {
         }
     }
 
+    /// What went wrong, with the key and without the place.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.0.key {
+            Some(key) => format!("{} (key `{key}`)", self.0.message),
+            None => self.0.message.clone(),
+        }
+    }
+
+    /// What to do about it, if that was said.
+    #[must_use]
+    pub fn help_text(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
     /// The file that the error is in, if it is in one.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
@@ -105,11 +120,7 @@ impl Error {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let inner = &self.0;
-        let title = match &inner.key {
-            Some(key) => format!("{} (key `{key}`)", inner.message),
-            None => inner.message.clone(),
-        };
-        let mut group = Level::ERROR.primary_title(title).elements(Vec::<annotate_snippets::Element<'_>>::new());
+        let mut group = Level::ERROR.primary_title(self.title()).elements(Vec::<annotate_snippets::Element<'_>>::new());
         let path = inner.file.as_ref().map(|file| file.display().to_string());
         if let Some((text, span)) = &inner.source_text {
             let mut snippet = Snippet::source(text.as_ref()).annotation(AnnotationKind::Primary.span(span.clone()));
@@ -135,10 +146,7 @@ pub fn line_of(text: &str, offset: usize) -> usize {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
-        if let Some(key) = &self.0.key {
-            write!(f, " (key `{key}`)")?;
-        }
+        f.write_str(&self.title())?;
         match (&self.0.file, self.line()) {
             (Some(file), Some(line)) => write!(f, ", in `{}` line {line}", file.display()),
             (Some(file), None) => write!(f, ", in `{}`", file.display()),

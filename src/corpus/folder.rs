@@ -9,6 +9,20 @@ use super::store::{Job, Store, told};
 use super::{Attachment, Axes, DeclaredType, Entry, Filename, FormOverrides, Intent, Provenance};
 use crate::error::{Error, Result};
 
+/// How the names of files begin that `corpus add` makes for itself: they are no attachments.
+pub(super) const OWN: &str = ".wafcanary-";
+
+/// What to do about a name that is not UTF-8.
+pub(super) const NAME_HELP: &str = "rename it; `name = [\"sjis\"]` in the manifest's axes sends its name in Shift_JIS";
+
+/// What systems and Git leave in folders: nobody attaches it.
+pub(super) const DROPPINGS: &[&str] = &[".git", ".DS_Store", "Thumbs.db", "desktop.ini"];
+
+/// Whether a path is one of [`DROPPINGS`], or below one.
+pub(super) fn is_dropping(path: &Path) -> bool {
+    path.iter().any(|part| DROPPINGS.iter().any(|name| part.eq_ignore_ascii_case(name)))
+}
+
 /// Directories nested deeper are refused: nobody keeps attachments there.
 const DEPTH_MAX: usize = 64;
 
@@ -77,6 +91,9 @@ impl Walk {
         }
         for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &told(&error)))? {
             let entry = entry.map_err(|error| unreadable(&folder, &told(&error)))?;
+            if entry.file_name().to_string_lossy().starts_with(OWN) {
+                continue;
+            }
             self.one(root, &relative.join(entry.file_name()), depth)?;
         }
         self.ancestors.remove(&real);
@@ -95,7 +112,7 @@ impl Walk {
         }
         if relative.to_str().is_none() {
             let error = Error::usage("the name of this file is not valid UTF-8").file(&path);
-            return Err(error.help("rename it; `name = [\"sjis\"]` in a manifest sends a name in Shift_JIS"));
+            return Err(error.help(NAME_HELP));
         }
         self.files.push(relative.to_path_buf());
         Ok(())

@@ -319,6 +319,15 @@ fn ascii(name: &str, id: &str, ext: &str) -> String {
     if ext.len() > 1 { stem + &ext } else { stem }
 }
 
+/// Control, bidirectional and invisible characters; characters that XML 1.0 forbids are among them.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -2,6 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use crate::corpus::name::is_hidden;
+
 /// `text` on one line, with everything that a terminal would obey, hide or reorder written as `\u{…}`.
 ///
 /// Filenames and answers of servers come from strangers: an escape sequence could recolour or wipe the report, and a
@@ -19,15 +21,6 @@ pub fn visible(text: &str) -> String {
         }
     }
     out
-}
-
-/// Control, bidirectional and invisible characters; characters that XML 1.0 forbids are among them.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Columns that `text` takes; East Asian full-width characters take two.

@@ -181,6 +181,9 @@ fn the_files_of_a_folder_without_a_manifest_keep_their_ids_and_are_not_lost() {
     let after = ids(&place.run(&list));
     assert_eq!(after[..2], before);
     assert_eq!(after.len(), 3);
+    std::fs::remove_file(place.path("att/manifest.toml")).unwrap();
+    place.bytes("more.txt", b"4");
+    place.add(&["more.txt", "--scrub"]).says(0, &["leaves the files that are in the folder already as they are"]);
 }
 
 #[test]
@@ -388,17 +391,175 @@ fn killed_while_it_copies_it_leaves_a_corpus_that_opens() {
 }
 
 #[test]
+fn killed_in_a_new_folder_it_leaves_no_manifest_and_nothing_that_is_taken_for_an_attachment() {
+    let place = Place::new();
+    place.bytes("a.txt", b"1");
+    std::fs::File::create(place.path("large.bin")).unwrap().set_len(96 << 20).unwrap();
+    let mut command = place.command(&["corpus", "add", "--corpus", "att", "large.bin"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !place.files().iter().any(|file| file.starts_with("files/bin/")) && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!place.path("att/manifest.toml").exists(), "{:?}", place.files());
+    place.add(&["a.txt"]).says(0, &["added 1 attachment to a new manifest; say in it"]);
+    place.run(&["corpus", "check", "att"]).says(0, &["att: 1 attachment, 0 errors"]);
+}
+
+#[test]
 fn check_gives_one_object_a_finding() {
     let place = Place::new();
     place.write("att/a.jpg", "%PDF-1.7");
     place.write("att/manifest.toml", "schema_version = 1\nname = 'x'\nlicence = 'CC0-1.0'\n[[attachment]]\nid = 'a/a'\nfile = 'a.jpg'\nsource = 's'\n");
     let ran = place.run(&["corpus", "check", "att", "--json"]);
     ran.says(0, &["x: 1 attachment, 0 errors, 1 warning"]);
-    let found: serde_json::Value = serde_json::from_str(ran.out.trim_end()).unwrap();
+    let found: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
     assert_eq!(found["level"], "warning");
     assert_eq!(found["message"], "`a/a` is PDF and not what `.jpg` promises");
     assert_eq!((found["file"].as_str(), found["line"].as_u64()), (Some("att/manifest.toml"), Some(5)));
     assert!(found["help"].as_str().unwrap().contains("tag `mismatch`"));
+}
+
+#[test]
+fn a_corpus_that_does_not_open_is_json_lines_too() {
+    let place = Place::new();
+    place.bytes("att/a.txt", b"1");
+    let manifest = "schema_version = 1\nname = 'x'\n[[attachment]]\nid = 'a/a'\nfile = 'gone.txt'\n\
+                    [[attachment]]\nid = 'a/b'\nfile = 'a.txt'\nclient = 'netscape'\n";
+    place.write("att/manifest.toml", manifest);
+    let ran = place.run(&["corpus", "check", "att", "--json"]);
+    ran.says(2, &["the corpus does not open: 2 errors"]);
+    let found: Vec<serde_json::Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (line, message) in [(5, "cannot read `gone.txt`"), (9, "unknown client `netscape`")] {
+        let error = found.iter().find(|error| error["line"] == line).unwrap();
+        assert!(error["message"].as_str().unwrap().contains(message), "{error}");
+        assert_eq!((&error["level"], &error["file"]), (&"error".into(), &"att/manifest.toml".into()));
+        assert!(error["help"].is_string());
+    }
+    place.run(&["corpus", "check", "att"]).says(2, &["gone.txt", "netscape"]);
+    place.run(&["corpus", "check", "nowhere", "--json"]).says(2, &["\"level\":\"error\"", "cannot open the corpus"]);
+}
+
+#[test]
+fn check_finds_files_that_nothing_lists() {
+    let place = Place::new();
+    place.bytes("a.txt", b"1");
+    place.add(&["a.txt"]).says(0, &[]);
+    place.bytes("att/files/txt/stray.txt", b"2");
+    place.run(&["corpus", "check", "att"]).says(0, &["warning: 1 file below `files/`", "files/txt/stray.txt"]);
+}
+
+#[test]
+fn scrubbing_what_lies_unscrubbed_in_the_corpus_is_no_success() {
+    let place = Place::new();
+    place.bytes("in/届.docx", &docx());
+    place.bytes("in/copy.docx", &docx());
+    place.add(&["in/届.docx", "--id", "docx/form"]).says(0, &[]);
+    let before = place.manifest();
+    for file in ["in/届.docx", "in/copy.docx", "att/files/docx/form.docx"] {
+        place.add(&[file, "--scrub"]).says(
+            2,
+            &["the corpus has this file as `docx/form`, with its metadata", "take `docx/form` out of the manifest"],
+        );
+    }
+    assert_eq!(place.manifest(), before);
+    place.bytes("a.txt", b"1");
+    place.add(&["a.txt"]).says(0, &[]);
+    place.add(&["a.txt", "--scrub"]).says(0, &["in the corpus already"]);
+}
+
+#[test]
+fn an_address_in_text_is_not_promised_to_be_scrubbed() {
+    let place = Place::new();
+    place.bytes("a.txt", b"taro@city.kawasaki.jp");
+    let ran = place.add(&["a.txt"]);
+    ran.says(0, &["the mail address `taro@city.kawasaki.jp`", "text cannot be scrubbed"]);
+    assert!(!ran.err.contains("`--scrub` removes"), "{}", ran.err);
+    let checked = place.run(&["corpus", "check", "att"]);
+    checked.says(0, &["text cannot be scrubbed", "fictional = true"]);
+    assert!(!checked.out.contains("corpus add --scrub"), "{}", checked.out);
+}
+
+#[test]
+fn a_mail_that_is_named_like_text_is_not_called_clean() {
+    let place = Place::new();
+    place.bytes("mail.txt", "\u{feff}From: Tanaka Hanako\nTo: a\n\nhello\n".as_bytes());
+    place.bytes("map.geojson", b"{\"author\": \"Tanaka Hanako\"}");
+    place.add(&["mail.txt", "map.geojson", "--scrub"]).says(2, &["like that of a mail", "nothing was added: 2 errors"]);
+}
+
+#[test]
+fn what_is_said_of_a_file_that_is_there_already_is_not_lost_in_silence() {
+    let place = Place::new();
+    place.bytes("a.txt", b"1");
+    place.add(&["a.txt", "--id", "txt/a", "--procedure", "届出", "--tag", "smoke"]).says(0, &[]);
+    place.add(&["a.txt", "--procedure", "届出", "--tag", "smoke"]).says(0, &["in the corpus already"]);
+    place.add(&["a.txt", "--procedure", "申請", "--tag", "photo"]).says(
+        2,
+        &["as `txt/a`, without the procedure `申請` and the tag `photo`", "write it to `txt/a` in the manifest"],
+    );
+}
+
+#[test]
+fn two_at_a_time_lose_nothing() {
+    const EACH: usize = 12;
+    let place = Place::new();
+    for number in 0..EACH {
+        place.bytes(&format!("{number}/same.txt"), format!("number {number}").as_bytes());
+    }
+    let children: Vec<_> = (0..EACH)
+        .map(|number| {
+            let file = format!("{number}/same.txt");
+            let mut command = place.command(&["corpus", "add", "--corpus", "att", &file]);
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    place.run(&["corpus", "check", "att"]).says(0, &[&format!("att: {EACH} attachments, 0 errors, ")]);
+    assert_eq!(place.files().len(), EACH + 1, "{:?}", place.files());
+}
+
+#[test]
+fn a_new_folder_that_cannot_be_filled_is_taken_back() {
+    let place = Place::new();
+    place.bytes("a.txt", b"1");
+    place.bytes("att/files", b"in the way");
+    place.add(&["a.txt"]).says(2, &["cannot write the file", "no manifest was made"]);
+    assert_eq!(place.files(), ["files"]);
+    place.run(&["corpus", "list", "--corpus", "att"]).says(0, &["1 cases"]);
+}
+
+#[test]
+fn a_licence_is_an_expression_and_an_id_has_no_dots_for_segments() {
+    let place = Place::new();
+    place.bytes("a.txt", b"1");
+    place.add(&["a.txt", "--licence", "our own"]).says(2, &["`our own` is no SPDX licence expression", "LicenseRef-"]);
+    for id in ["../a", "txt/..", "./a", "txt/./a"] {
+        place.add(&["a.txt", "--id", id]).says(2, &["is no attachment id"]);
+    }
+    assert!(!place.path("att").exists());
+}
+
+#[test]
+fn what_git_and_systems_leave_in_a_folder_is_left_out_and_told() {
+    let place = Place::new();
+    for file in ["in/a.txt", "in/.git/config", "in/.DS_Store", "in/sub/thumbs.db", "in/.hidden.txt"] {
+        place.bytes(file, file.as_bytes());
+    }
+    place.add(&["in"]).says(0, &["left out of `in`: 3 that", ".DS_Store", "added 2 attachments"]);
+    place.add(&["in/.DS_Store"]).says(0, &["added 1 attachment"]);
+}
+
+#[test]
+fn names_of_windows_devices_are_not_names_of_files() {
+    let place = Place::new();
+    place.bytes("in/AUX.txt", b"1");
+    place.bytes("in/table.aux", b"2");
+    place.add(&["in"]).says(0, &["files/txt/aux-", "files/other/table.aux"]);
 }
 
 #[test]

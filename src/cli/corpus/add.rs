@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::super::console::Console;
 use super::super::settings::Settings;
-use crate::corpus::add::{Added, Addition, Plan};
+use crate::corpus::add::{Added, Addition, Lock, Plan};
+use crate::corpus::lint::{help, listed};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::report::text::{plural, visible};
@@ -17,11 +18,12 @@ use crate::report::text::{plural, visible};
 /// out. When one file cannot be added, none is. A folder that does not exist is made; the files of a folder without a
 /// manifest are listed in the new one too, under the ids that they had.
 ///
-/// `--scrub` removes EXIF with its place, XMP, IPTC and comments from JPEG, PNG, GIF, WebP, TIFF, HEIC and AVIF; authors,
-/// company and own properties from OOXML and ODF; the Info dictionary, XMP and names at comments from PDF; tags
-/// of MP3; user data of MP4 and MOV; and the metadata of JPEG pictures inside PDF and Office files. A file of another
-/// format, or with a password, is refused. Text inside documents, files inside files, faces and number plates in pictures
-/// and the filename stay: look at them yourself. A scrubbed file is another file: an edge that tripped on its metadata no longer does.
+/// `--scrub` removes EXIF with its place, XMP, IPTC and comments of pictures from JPEG, PNG, GIF, WebP, TIFF, HEIC and AVIF;
+/// authors, company, own properties, local paths and names at comments from OOXML and ODF; the Info dictionary, XMP and
+/// names at comments from PDF; tags of MP3; user data of MP4 and MOV; and the metadata of pictures inside PDF and Office
+/// files. A file of another format, with a password, or with a picture that cannot be looked into is refused. Text inside
+/// documents, files and drawings inside files, faces and number plates in pictures and the filename stay: look at them
+/// yourself. A scrubbed file is another file: an edge that tripped on its metadata no longer does.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +40,7 @@ pub(crate) struct AddArgs {
     /// Procedure (手続) that receives such files; repeatable
     #[arg(long = "procedure", env = "WAFCANARY_PROCEDURE", value_name = "NAME", value_delimiter = ',')]
     procedures: Vec<String>,
-    /// Remove metadata: EXIF and its place, authors, company, comments
+    /// Remove metadata: EXIF and its place, authors, company, comments of pictures, names at comments
     #[arg(long, env = "WAFCANARY_SCRUB", value_parser = clap::builder::BoolishValueParser::new())]
     scrub: bool,
     /// Label for selection, `smoke` for the smoke set; repeatable
@@ -80,6 +82,8 @@ pub(super) fn add(args: &AddArgs, settings: &Settings, console: &Console) -> Res
         scrub: args.scrub,
         today: jiff::ZonedDateTime::now().date().to_string(),
     };
+    let waiting = || console.note("waiting for another `corpus add` to this folder");
+    let _lock = if args.dry_run { None } else { Lock::take(root, waiting)? };
     let plan = match Plan::new(root, &addition) {
         Ok(plan) => plan,
         Err(errors) => {
@@ -93,14 +97,18 @@ pub(super) fn add(args: &AddArgs, settings: &Settings, console: &Console) -> Res
     for warning in &plan.warnings {
         console.warn(&visible(warning));
     }
+    for note in &plan.notes {
+        console.note(&visible(note));
+    }
     if !args.dry_run {
         plan.apply()?;
     }
     console.out(&text(&plan, args))?;
     for added in plan.added.iter().filter(|added| !added.hints.is_empty()) {
-        let hints = visible(&added.hints.join(", "));
-        let help =
+        let hints = visible(&listed(&added.hints));
+        let scrub =
             if args.scrub { "scrubbing does not reach it: look at the file" } else { "`--scrub` removes metadata" };
+        let help = help(&added.hints, scrub);
         console.warn(&format!("`{}` may hold personal data: {hints}\n  help: {help}", visible(&added.id)));
     }
     Ok(ExitCode::Passed)
@@ -127,7 +135,7 @@ fn text(plan: &Plan, args: &AddArgs) -> String {
         return text;
     }
     if args.scrub {
-        text += "Text inside documents, files inside files, faces in pictures and filenames are as they were: look at them yourself.\n";
+        text += "Text inside documents, files and drawings inside files, faces in pictures and filenames are as they were: look at them yourself.\n";
     }
     let manifest = visible(&plan.manifest().display().to_string());
     let count = plural(plan.added.len(), "attachment", "attachments");

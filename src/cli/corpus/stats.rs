@@ -10,7 +10,7 @@ use super::super::options::SelectOptions;
 use super::super::session;
 use super::super::settings::Settings;
 use crate::corpus::{NameClass, SizeClass, Stats};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::ExitCode;
 use crate::report::text::{columns, pad, plural, visible, wrap};
 
@@ -37,9 +37,9 @@ pub(super) fn stats(args: &StatsArgs, settings: &Settings, console: &Console) ->
     if args.json {
         let mut value =
             serde_json::json!({ "schema_version": 1, "corpus": selected.corpus, "digest": selected.digest });
-        if let (Some(value), Ok(serde_json::Value::Object(counts))) =
-            (value.as_object_mut(), serde_json::to_value(&stats))
-        {
+        let counts = serde_json::to_value(&stats)
+            .map_err(|error| Error::inconclusive(format!("the counts cannot be written as JSON: {error}")))?;
+        if let (Some(value), serde_json::Value::Object(counts)) = (value.as_object_mut(), counts) {
             value.extend(counts);
         }
         console.out(&format!("{value:#}\n"))?;

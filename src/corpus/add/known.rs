@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::slug::{extension, format_of, is_slug, slug, unique};
+use super::slug::{extension, format_of, is_device, is_slug, slug, unique};
 use super::text::{continued, template};
 use super::{Added, Addition, Origin};
-use crate::corpus::lint::{LOOKED_AT, personal};
+use crate::corpus::lint::{LOOKED_AT, look};
 use crate::corpus::manifest::{self, Page, RawAttachment};
 use crate::corpus::metadata::{Kept, Metadata};
 use crate::corpus::store::told;
@@ -40,6 +40,8 @@ pub(super) struct Known {
     controls: HashMap<Sha256Digest, String>,
     eicar: Vec<u8>,
     pub(super) procedures: BTreeSet<String>,
+    /// Procedures and tags of each id.
+    labels: HashMap<String, HashSet<String>>,
 }
 
 impl Known {
@@ -88,6 +90,7 @@ impl Known {
             controls: controls.iter().map(|entry| (entry.content.sha256(), entry.attachment.id.clone())).collect(),
             eicar,
             procedures: BTreeSet::new(),
+            labels: HashMap::new(),
         }
     }
 
@@ -104,6 +107,9 @@ impl Known {
         let found = folder::open(root)?;
         self.warnings = found.warnings;
         self.taken_over = found.entries.len();
+        if addition.scrub {
+            self.warnings.push("`--scrub` leaves the files that are in the folder already as they are".to_owned());
+        }
         let mut old = Vec::new();
         for (file, entry) in found.files.iter().zip(&found.entries) {
             let bytes = entry.content.read_range(0..LOOKED_AT).unwrap_or_default();
@@ -115,7 +121,9 @@ impl Known {
                 removed: Vec::new(),
                 hints: Vec::new(),
                 sha256: entry.content.sha256(),
-                source: Metadata::read(&bytes).program.unwrap_or_else(|| by_hand(&addition.today)),
+                source: Metadata::read(&entry.filename.text, &bytes)
+                    .program
+                    .unwrap_or_else(|| by_hand(&addition.today)),
                 origin: Origin::InPlace,
             };
             old.push(added);
@@ -131,6 +139,8 @@ impl Known {
             self.ids.insert(id.clone());
             self.files.insert(file.to_owned(), id.clone());
             self.procedures.extend(entry.attachment.procedures.iter().cloned());
+            let labels = entry.attachment.procedures.iter().chain(&entry.attachment.tags);
+            self.labels.insert(id.clone(), labels.cloned().collect());
             match entry.attachment.intent {
                 Intent::Legit => self.legit.insert((entry.content.sha256(), entry.filename.text.clone()), id),
                 Intent::Control => self.controls.insert(entry.content.sha256(), id),
@@ -145,16 +155,26 @@ impl Known {
         };
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
             let error = Error::usage("the name of this file is not valid UTF-8").file(path);
-            error.help("rename it; `page = \"Shift_JIS\"` in the manifest sends its name in Shift_JIS")
+            error.help(folder::NAME_HELP)
         })?;
         let inside = self.inside(path);
         if inside.as_deref() == Some(manifest::FILE_NAME) {
             return Ok(Verdict::Manifest);
         }
-        if let Some(id) = inside.as_ref().and_then(|file| self.files.get(file)) {
-            return Ok(Verdict::Present(id.clone()));
+        let listed = inside.as_ref().and_then(|file| self.files.get(file));
+        if let (Some(id), false) = (listed, addition.scrub) {
+            return self.present(path, id, addition);
         }
         let content = Content::from_file(path).map_err(|error| cannot(&error))?;
+        let original = content.sha256();
+        if let Some(id) = listed {
+            let (_, scrubbed, _) = scrubbed(path, name, content)?;
+            return if scrubbed.sha256() == original {
+                self.present(path, id, addition)
+            } else {
+                Err(unscrubbed(path, id))
+            };
+        }
         let head = content.read_range(0..LOOKED_AT).map_err(|error| cannot(&error))?;
         self.refuse_control(path, content.sha256(), &head)?;
         let (metadata, content, origin) = if addition.scrub {
@@ -162,14 +182,21 @@ impl Known {
                 let error = Error::usage("this file lies in the corpus's folder, and its metadata with it").file(path);
                 return Err(error.help("move it out of the folder, and add it with `--scrub` from there"));
             }
-            scrubbed(path, content)?
+            let scrubbed = scrubbed(path, name, content)?;
+            if scrubbed.1.sha256() != original
+                && let Some(id) =
+                    self.legit.iter().filter(|((sha256, _), _)| *sha256 == original).map(|(_, id)| id).min()
+            {
+                return Err(unscrubbed(path, id));
+            }
+            scrubbed
         } else {
             let origin = if inside.is_some() { Origin::InPlace } else { Origin::Copy(path.to_path_buf()) };
-            (Metadata { kept: Kept::Unchanged, ..Metadata::read(&head) }, content, origin)
+            (Metadata { kept: Kept::Unchanged, ..Metadata::read(name, &head) }, content, origin)
         };
         let key = (content.sha256(), name.to_owned());
         if let Some(id) = self.legit.get(&key) {
-            return Ok(Verdict::Present(id.clone()));
+            return self.present(path, id, addition);
         }
         let id = self.id(name, content.sha256(), addition)?;
         let file = inside.unwrap_or_else(|| self.place(&id, name));
@@ -178,7 +205,7 @@ impl Known {
             Origin::Copy(_) | Origin::InPlace => &head,
         };
         let added = Added {
-            hints: personal::hints(left),
+            hints: look(left).hints,
             bytes: content.len(),
             sha256: content.sha256(),
             source: addition.source.clone().or(metadata.program).unwrap_or_else(|| by_hand(&addition.today)),
@@ -190,8 +217,24 @@ impl Known {
         };
         self.ids.insert(id.clone());
         self.files.insert(file, id.clone());
+        self.labels.insert(id.clone(), addition.procedures.iter().chain(&addition.tags).cloned().collect());
         self.legit.insert(key, id);
         Ok(Verdict::Add(Box::new(added)))
+    }
+
+    /// A file that the corpus has; what is said of it must be what the manifest says.
+    fn present(&self, path: &Path, id: &str, addition: &Addition) -> Result<Verdict> {
+        let known = self.labels.get(id);
+        let new = |label: &&String| known.is_none_or(|known| !known.contains(*label));
+        let procedures = addition.procedures.iter().filter(new).map(|name| format!("the procedure `{name}`"));
+        let tags = addition.tags.iter().filter(new).map(|tag| format!("the tag `{tag}`"));
+        let missing: Vec<String> = procedures.chain(tags).collect();
+        if missing.is_empty() {
+            return Ok(Verdict::Present(id.to_owned()));
+        }
+        let message = format!("the corpus has this file as `{id}`, without {}", missing.join(" and "));
+        let help = format!("write it to `{id}` in the manifest: `corpus add` changes nothing that is there");
+        Err(Error::usage(message).file(path).help(help))
     }
 
     /// The path relative to the corpus's folder, if the file lies in it.
@@ -215,9 +258,11 @@ impl Known {
     fn id(&self, name: &str, sha256: Sha256Digest, addition: &Addition) -> Result<String> {
         if let Some(id) = &addition.id {
             let sound = CaseId::parse(id).is_some() && !id.contains('~');
-            if !sound || !id.contains('/') || id.split('/').any(str::is_empty) {
+            if !sound || !id.contains('/') || id.split('/').any(|segment| ["", ".", ".."].contains(&segment)) {
                 let error = Error::usage(format!("`{id}` is no attachment id")).key("--id");
-                return Err(error.help("an id is `family/name`, without white space, control characters and `~`"));
+                let help =
+                    "an id is `family/name`, without white space, control characters, `~` and segments `.` and `..`";
+                return Err(error.help(help));
             }
             if self.ids.contains(id) {
                 let error = Error::usage(format!("the corpus has an attachment `{id}` already")).key("--id");
@@ -232,7 +277,7 @@ impl Known {
     /// A path of ASCII for a new file that is in neither the manifest nor the folder.
     fn place(&self, id: &str, name: &str) -> String {
         let family: String = id.split('/').next().unwrap_or_default().chars().filter(|c| is_slug(*c)).collect();
-        let family = if family.is_empty() { "other".to_owned() } else { family };
+        let family = if family.is_empty() || is_device(&family) { "other".to_owned() } else { family };
         let last = id.rsplit('/').next().unwrap_or_default();
         let stem = slug(last, Sha256Digest::of(last.as_bytes()));
         let extension = extension(name).map(|extension| format!(".{extension}")).unwrap_or_default();
@@ -245,19 +290,24 @@ impl Known {
 }
 
 /// A file without its metadata: what it said, what is left, and where that comes from.
-fn scrubbed(path: &Path, content: Content) -> Result<(Metadata, Content, Origin)> {
+fn scrubbed(path: &Path, name: &str, content: Content) -> Result<(Metadata, Content, Origin)> {
     let refused = |why: &str, help: &str| Error::usage(format!("this file {why}")).file(path).help(help);
     if content.len() > SCRUBBED_MAX {
         let why = format!("has {} bytes, and at most {SCRUBBED_MAX} are scrubbed", content.len());
         return Err(refused(&why, "remove its metadata with exiftool, and add it without `--scrub`"));
     }
     let bytes = content.read_range(0..SCRUBBED_MAX).map_err(|error| refused(&told(&error), "make it readable"))?;
-    let mut metadata = Metadata::read(&bytes);
+    let mut metadata = Metadata::read(name, &bytes);
     match std::mem::replace(&mut metadata.kept, Kept::Unchanged) {
         Kept::Unchanged => Ok((metadata, content, Origin::Copy(path.to_path_buf()))),
         Kept::Bytes(kept) => Ok((metadata, Content::from_bytes(kept.clone()), Origin::Bytes(kept))),
         Kept::Unscrubbable(refusal) => Err(refused(&refusal.why, refusal.help)),
     }
+}
+
+fn unscrubbed(path: &Path, id: &str) -> Error {
+    let help = format!("take `{id}` out of the manifest and delete its file; then add the file anew with `--scrub`");
+    Error::usage(format!("the corpus has this file as `{id}`, with its metadata")).file(path).help(help)
 }
 
 fn by_hand(today: &str) -> String {

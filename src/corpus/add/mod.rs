@@ -1,6 +1,8 @@
 //! `corpus add`: files copied into a corpus, and its manifest continued.
 
 mod known;
+mod licence;
+mod lock;
 mod slug;
 mod text;
 mod write;
@@ -8,7 +10,10 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::lint::near_procedure;
+pub use lock::Lock;
+
+use super::folder::{DROPPINGS, is_dropping};
+use super::lint::{Hint, near_procedure};
 use super::manifest::{self, Page};
 use super::metadata::Field;
 use super::store::told;
@@ -16,7 +21,7 @@ use super::{Content, Sha256Digest, folder};
 use crate::error::{Error, Result};
 use known::{Known, Verdict};
 use text::continued;
-use write::{copy, replace};
+use write::{Made, Staged};
 
 /// What to add, and what to say of it.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +63,8 @@ pub struct Plan {
     pub present: Vec<(PathBuf, String)>,
     /// What looks like a mistake.
     pub warnings: Vec<String>,
+    /// What was left out, as it should be.
+    pub notes: Vec<String>,
 }
 
 /// One file to add.
@@ -74,7 +81,7 @@ pub struct Added {
     /// What was removed from it.
     pub removed: Vec<Field>,
     /// What may be personal data and is still in it.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     sha256: Sha256Digest,
     source: String,
     origin: Origin,
@@ -101,12 +108,13 @@ impl Plan {
         let mut known = Known::open(root, addition)?;
         let mut errors = Vec::new();
         let mut warnings = std::mem::take(&mut known.warnings);
-        let mut files = Vec::new();
+        let (mut files, mut notes) = (Vec::new(), Vec::new());
         for path in &addition.files {
             match files_of(path) {
-                Ok((found, left_out)) => {
-                    files.extend(found);
-                    warnings.extend(left_out);
+                Ok(found) => {
+                    files.extend(found.files);
+                    warnings.extend(found.warnings);
+                    notes.extend(found.note);
                 }
                 Err(more) => errors.extend(more),
             }
@@ -117,6 +125,12 @@ impl Plan {
         }
         if addition.weight.is_some_and(|weight| !weight.is_finite() || weight < 0.0) {
             errors.push(Error::usage("a weight is a number from 0 up").key("--weight").help("1 is usual"));
+        }
+        if let Some(licence) = addition.licence.as_ref().filter(|licence| !licence::is_expression(licence)) {
+            let error = Error::usage(format!("`{licence}` is no SPDX licence expression")).key("--licence");
+            errors.push(error.help(
+                "write identifiers of https://spdx.org/licenses/ joined by AND, OR and WITH, or `LicenseRef-` and a name of your own",
+            ));
         }
         for procedure in &addition.procedures {
             if let Some(near) = near_procedure(procedure, known.procedures.iter().map(String::as_str)) {
@@ -132,6 +146,7 @@ impl Plan {
             added: Vec::new(),
             present: Vec::new(),
             warnings,
+            notes,
         };
         for path in files {
             match known.file(&path, addition) {
@@ -159,84 +174,123 @@ impl Plan {
         self.root.join(manifest::FILE_NAME)
     }
 
-    /// Copies the files, then puts the new manifest in the place of the old one.
+    /// Copies the files, then puts the new manifest in the place of the old one. The folder's [`Lock`] is held.
     ///
     /// Killed at any moment, it leaves a whole manifest: the old one, or the new one with all its files.
     ///
     /// # Errors
-    /// When something cannot be written, or changed since the plan was made. The manifest is the old one then.
+    /// When something cannot be written, or changed since the plan was made. What was made is taken back then.
     pub fn apply(&self) -> Result<()> {
         if self.added.is_empty() {
             return Ok(());
         }
+        let mut made = Made::default();
+        self.write(&mut made)?;
+        made.keep();
+        Ok(())
+    }
+
+    fn write(&self, made: &mut Made) -> Result<()> {
         let manifest = self.manifest();
         let cannot = |error: &io::Error| {
             let error = Error::usage(format!("cannot write the corpus: {}", told(error))).file(&self.root);
-            error.help("make the folder writable; the corpus is as it was")
+            error.help(format!("make the folder writable; {}", self.untouched()))
         };
-        fs::create_dir_all(&self.root).map_err(|error| cannot(&error))?;
-        if self.creates_manifest {
+        made.folder(&self.root).map_err(|error| cannot(&error))?;
+        let mut before = (!self.creates_manifest).then_some(self.before.as_str());
+        self.unchanged(before)?;
+        if self.creates_manifest && self.taken_over > 0 {
             // Listed before anything is copied, the files of a folder without a manifest are never mistaken for others.
-            replace(&manifest, self.before.as_bytes()).map_err(|error| cannot(&error))?;
+            let staged = Staged::bytes(&self.root, self.before.as_bytes()).map_err(|error| cannot(&error))?;
+            staged.place(&manifest).map_err(|error| cannot(&error))?;
+            made.file(manifest.clone());
+            before = Some(&self.before);
         }
-        let mut written = Vec::new();
-        let done = self.copy(&mut written).and_then(|()| {
-            if fs::read(&manifest).map_err(|error| cannot(&error))? != self.before.as_bytes() {
-                let error = Error::usage("the manifest changed while files were added").file(&manifest);
-                return Err(error.help("nothing was added to it: run the command again"));
-            }
-            replace(&manifest, self.after.as_bytes()).map_err(|error| cannot(&error))
-        });
-        if done.is_err() {
-            for path in written {
-                // What cannot be removed lies there unlisted, and harms nothing.
-                let _ = fs::remove_file(path);
-            }
+        for (staged, to) in self.copy(made)? {
+            staged.place(&to).map_err(|error| self.cannot_write(&to, &error))?;
+            made.file(to);
         }
-        done
+        self.unchanged(before)?;
+        // A link to a manifest stays one.
+        let real = manifest.canonicalize().unwrap_or(manifest);
+        let staged = Staged::bytes(real.parent().unwrap_or(&self.root), self.after.as_bytes());
+        let done = staged.and_then(|staged| if before.is_some() { staged.replace(&real) } else { staged.place(&real) });
+        done.map_err(|error| cannot(&error))
     }
 
-    fn copy(&self, written: &mut Vec<PathBuf>) -> Result<()> {
+    /// Refuses a manifest that is no longer what the plan was made for.
+    fn unchanged(&self, before: Option<&str>) -> Result<()> {
+        let manifest = self.manifest();
+        let same = match (fs::read(&manifest), before) {
+            (Ok(now), Some(before)) => now == before.as_bytes(),
+            (Err(error), None) => error.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        };
+        if same {
+            return Ok(());
+        }
+        let error = Error::usage("the manifest changed while files were added").file(&manifest);
+        Err(error.help("nothing was added to it: run the command again"))
+    }
+
+    /// The files, each whole beside its place.
+    fn copy(&self, made: &mut Made) -> Result<Vec<(Staged, PathBuf)>> {
+        let mut all = Vec::new();
         for added in &self.added {
             let to = self.root.join(&added.file);
-            let cannot = |error: &io::Error| {
-                let error = Error::usage(format!("cannot write the file: {}", told(error))).file(&to);
-                error.help("make the folder writable; the manifest is as it was")
-            };
             let Some(folder) = to.parent() else { continue };
-            match &added.origin {
+            let staged = match &added.origin {
                 Origin::InPlace => continue,
-                Origin::Bytes(bytes) => {
-                    fs::create_dir_all(folder).and_then(|()| replace(&to, bytes)).map_err(|error| cannot(&error))?;
-                }
-                Origin::Copy(from) => {
-                    fs::create_dir_all(folder).and_then(|()| copy(from, &to)).map_err(|error| cannot(&error))?;
-                }
-            }
-            written.push(to.clone());
-            let arrived = Content::from_file(&to).map_err(|error| cannot(&error))?;
+                Origin::Bytes(bytes) => made.folder(folder).and_then(|()| Staged::bytes(folder, bytes)),
+                Origin::Copy(from) => made.folder(folder).and_then(|()| Staged::copy(folder, from)),
+            };
+            let staged = staged.map_err(|error| self.cannot_write(&to, &error))?;
+            let arrived = Content::from_file(staged.path()).map_err(|error| self.cannot_write(&to, &error))?;
             if arrived.sha256() != added.sha256 {
                 let error = Error::usage("the file changed while it was being copied").file(&to);
                 return Err(error.help("run the command again"));
             }
+            all.push((staged, to));
         }
-        Ok(())
+        Ok(all)
+    }
+
+    fn cannot_write(&self, to: &Path, error: &io::Error) -> Error {
+        let error = Error::usage(format!("cannot write the file: {}", told(error))).file(to);
+        error.help(format!("make the folder writable; {}", self.untouched()))
+    }
+
+    fn untouched(&self) -> &'static str {
+        if self.creates_manifest { "no manifest was made" } else { "the manifest is as it was" }
     }
 }
 
-/// The files that an argument stands for, and what was left out.
-fn files_of(path: &Path) -> std::result::Result<(Vec<PathBuf>, Vec<String>), Vec<Error>> {
+/// The files that an argument stands for.
+#[derive(Default)]
+struct Given {
+    files: Vec<PathBuf>,
+    warnings: Vec<String>,
+    /// What was left out of a folder.
+    note: Option<String>,
+}
+
+fn files_of(path: &Path) -> std::result::Result<Given, Vec<Error>> {
     let metadata = fs::metadata(path).map_err(|error| {
         let error = Error::usage(format!("cannot read this file: {}", told(&error))).file(path);
         vec![error.help("give files, or folders of files")]
     })?;
     if metadata.is_dir() {
-        let (files, warnings) = folder::files(path)?;
-        return Ok((files.iter().map(|file| path.join(file)).collect(), warnings));
+        let (all, warnings) = folder::files(path)?;
+        let (left_out, files): (Vec<PathBuf>, Vec<PathBuf>) = all.into_iter().partition(|file| is_dropping(file));
+        let note = (!left_out.is_empty()).then(|| {
+            let (folder, count, names) = (path.display(), left_out.len(), DROPPINGS.join("`, `"));
+            format!("left out of `{folder}`: {count} that Git or a system left there (`{names}`); name one to add it")
+        });
+        return Ok(Given { files: files.iter().map(|file| path.join(file)).collect(), warnings, note });
     }
     if !metadata.is_file() {
         let error = Error::usage("this is no regular file").file(path);
         return Err(vec![error.help("give files, or folders of files")]);
     }
-    Ok((vec![path.to_path_buf()], Vec::new()))
+    Ok(Given { files: vec![path.to_path_buf()], ..Given::default() })
 }

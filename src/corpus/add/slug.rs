@@ -24,6 +24,12 @@ pub(super) fn is_slug(c: char) -> bool {
     c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
 }
 
+/// Whether Windows takes a name for that of a device, with an extension too.
+pub(super) fn is_device(name: &str) -> bool {
+    let numbered = |prefix| name.strip_prefix(prefix).is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']));
+    ["con", "prn", "aux", "nul"].contains(&name) || numbered("com") || numbered("lpt")
+}
+
 /// The ASCII words of a name; where they say too little (`申請書_R6`), with the start of the digest.
 pub(super) fn slug(name: &str, sha256: Sha256Digest) -> String {
     const TELLING: usize = 3;
@@ -44,7 +50,7 @@ pub(super) fn slug(name: &str, sha256: Sha256Digest) -> String {
     let slug = slug.trim_end_matches('-');
     let foreign = stem.chars().filter(|c| !c.is_ascii()).count();
     let word = slug.len() >= TELLING && slug.contains(|c: char| c.is_ascii_alphabetic());
-    if word && foreign <= slug.len() {
+    if word && foreign <= slug.len() && !is_device(slug) {
         return slug.to_owned();
     }
     let digest = sha256.to_string();
@@ -72,6 +78,9 @@ mod tests {
         assert_eq!(slug("減量等計画書_R6.xlsx"), "r6-abababab");
         assert_eq!(slug("スキャン_20240527.pdf"), "20240527-abababab");
         assert_eq!(slug(".htaccess"), "htaccess");
+        assert_eq!(slug("AUX.txt"), "aux-abababab");
+        assert_eq!(slug("com1.csv"), "com1-abababab");
+        assert_eq!(slug("com10.csv"), "com10");
         assert_eq!(slug(""), "abababab");
     }
 

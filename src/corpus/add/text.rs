@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Added, Addition};
+use crate::corpus::name::is_hidden;
 
 /// The start of a new manifest. With axes that multiply only where no run was made without them.
 pub(super) fn template(name: &str, new: bool) -> String {
@@ -69,8 +70,12 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            // Who reads the manifest sees what is sent.
+            c if is_hidden(c) => {
+                let _ = match u32::from(c) {
+                    code @ ..=0xffff => write!(out, "\\u{code:04X}"),
+                    code => write!(out, "\\U{code:08X}"),
+                };
             }
             c => out.push(c),
         }
@@ -92,6 +97,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_character_that_nobody_sees_is_escaped() {
+        assert_eq!(
+            quoted("a\u{202e}fdp\u{200b}\u{feff}\u{e0001}\u{7f}届.exe"),
+            "\"a\\u202Efdp\\u200B\\uFEFF\\U000E0001\\u007F届.exe\""
+        );
+    }
 
     proptest! {
         #[test]

@@ -1,13 +1,17 @@
 //! `corpus check`: what is wrong with a corpus, and what is only odd.
 
 mod magic;
-pub(super) mod personal;
+mod personal;
+mod unlisted;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 
 use file_format::FileFormat;
+pub(super) use personal::look;
+pub use personal::{Hint, Place, help, listed};
+pub use unlisted::unlisted;
 
 use super::manifest::did_you_mean;
 use super::select::Family;
@@ -58,6 +62,7 @@ impl fmt::Display for Lint {
 #[must_use]
 pub fn lint(corpus: &Corpus) -> Vec<Lint> {
     let mut lints = Vec::new();
+    let mut unread: Vec<&Entry> = Vec::new();
     let mut digests: HashMap<Sha256Digest, &Entry> = HashMap::new();
     for entry in &corpus.attachments {
         if let Some(first) = digests.get(&entry.content.sha256()) {
@@ -70,13 +75,14 @@ pub fn lint(corpus: &Corpus) -> Vec<Lint> {
             lints.extend(unsaid(entry));
         }
         if entry.attachment.intent == Intent::Legit {
-            lints.extend(bytes(entry));
+            lints.extend(bytes(entry, &mut unread));
         }
         if entry.content.is_empty() && entry.attachment.intent == Intent::Control {
             let help = "a control without bytes is blocked by nothing: restore its file";
             lints.push(about(entry, Level::Error, format!("the control `{}` is empty", entry.attachment.id), help));
         }
     }
+    lints.extend(metadata_unread(&unread));
     lints.extend(procedures(corpus));
     lints.extend(unreachable(corpus));
     if !corpus.attachments.iter().any(|entry| entry.attachment.intent == Intent::Legit) {
@@ -148,8 +154,12 @@ pub(super) const LOOKED_AT: u64 = 64 << 20;
 /// The tag of files whose bytes are not what their name promises, on purpose.
 const MISMATCH: &str = "mismatch";
 
-/// What the bytes of a legitimate attachment say against its name, its type and its people.
-fn bytes(entry: &Entry) -> Vec<Lint> {
+/// The tag of legitimate files without bytes, on purpose.
+const EMPTY: &str = "empty";
+
+/// What the bytes of a legitimate attachment say against its name, its type and its people. One whose metadata cannot be
+/// read is `unread`.
+fn bytes<'a>(entry: &'a Entry, unread: &mut Vec<&'a Entry>) -> Vec<Lint> {
     let id = &entry.attachment.id;
     let bytes = match entry.content.read_range(0..LOOKED_AT) {
         Ok(bytes) => bytes,
@@ -158,6 +168,11 @@ fn bytes(entry: &Entry) -> Vec<Lint> {
             return vec![about(entry, Level::Error, format!("`{id}` cannot be read: {error}"), help)];
         }
     };
+    if bytes.is_empty() {
+        let help = format!("restore its file; where it is meant so, add the tag `{EMPTY}`");
+        let lint = about(entry, Level::Warning, format!("`{id}` is empty"), help);
+        return if entry.attachment.tags.iter().any(|tag| tag == EMPTY) { Vec::new() } else { vec![lint] };
+    }
     let mut lints = Vec::new();
     let format = FileFormat::from_bytes(&bytes);
     let declared = match &entry.declared_type {
@@ -179,10 +194,16 @@ fn bytes(entry: &Entry) -> Vec<Lint> {
         Some(_) | None => {}
     }
     let provenance = &entry.attachment.provenance;
-    let hints = if provenance.fictional { Vec::new() } else { personal::hints(&bytes) };
-    if !hints.is_empty() {
-        let message = format!("`{id}` may hold personal data: {}", hints.join(", "));
-        lints.push(about(entry, Level::Warning, message, PERSONAL_HELP));
+    let looked = (!provenance.fictional).then(|| look(&bytes));
+    if looked.as_ref().is_some_and(|looked| looked.unread) && provenance.fidelity != Fidelity::HeaderOnly {
+        unread.push(entry);
+    }
+    let personal = looked.map(|looked| looked.hints).unwrap_or_default();
+    if !personal.is_empty() {
+        let message = format!("`{id}` may hold personal data: {}", listed(&personal));
+        let help = help(&personal, "add a copy without its metadata by `wafcanary corpus add --scrub`");
+        let help = format!("{help}; if its people and places are made up, say `fictional = true`");
+        lints.push(about(entry, Level::Warning, message, help));
     }
     if provenance.fidelity == Fidelity::HeaderOnly {
         let message = format!("`{id}` is a header only: an edge that looks deeper may treat a whole file differently");
@@ -196,8 +217,21 @@ fn bytes(entry: &Entry) -> Vec<Lint> {
     lints
 }
 
-const PERSONAL_HELP: &str = "add a copy without it by `wafcanary corpus add --scrub`, or, if its people and places are made up, say \
-                             `fictional = true`";
+/// One note for all attachments at whose metadata nobody looked.
+fn metadata_unread(unread: &[&Entry]) -> Option<Lint> {
+    let extension = |entry: &&Entry| match entry.filename.text.rsplit_once('.') {
+        Some((_, extension)) => extension.to_lowercase(),
+        None => "no extension".to_owned(),
+    };
+    let extensions: BTreeSet<String> = unread.iter().map(extension).collect();
+    let extensions = extensions.into_iter().collect::<Vec<_>>().join(", ");
+    (!unread.is_empty()).then(|| Lint {
+        level: Level::Note,
+        message: format!("metadata that cannot be read here, and may name people: {} of {extensions}", unread.len()),
+        help: Some("look at them with exiftool or the programs that wrote them".into()),
+        place: None,
+    })
+}
 
 /// A procedure named once, beside one that is nearly spelt so, is likely a slip.
 fn procedures(corpus: &Corpus) -> Vec<Lint> {
@@ -275,6 +309,31 @@ mod tests {
         lint(&Corpus::open(dir.path()).unwrap()).into_iter().map(|lint| (lint.level, lint.message)).collect()
     }
 
+    /// Without what is only good to know.
+    fn warnings(manifest: &str, files: &[(&str, &str)]) -> Vec<(Level, String)> {
+        let mut found = lints(manifest, files);
+        found.retain(|(level, _)| *level != Level::Note);
+        found
+    }
+
+    #[test]
+    fn files_whose_metadata_cannot_be_read_are_one_note() {
+        let files = [("a.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"), ("c.txt", "1")];
+        let svg = attachment("a/a", "a.svg", "") + &attachment("a/c", "c.txt", "");
+        let found = lints(&svg, &files);
+        let message = "metadata that cannot be read here, and may name people: 1 of svg";
+        assert_eq!(found, [(Level::Note, message.to_owned())]);
+        let fictional = attachment("a/a", "a.svg", "fictional = true");
+        assert_eq!(lints(&fictional, &files), []);
+    }
+
+    #[test]
+    fn an_empty_legitimate_file_is_a_warning_unless_the_tag_says_so() {
+        let found = lints(&attachment("a/a", "a.pdf", ""), &[("a.pdf", "")]);
+        assert_eq!(found, [(Level::Warning, "`a/a` is empty".to_owned())]);
+        assert_eq!(lints(&attachment("a/a", "a.pdf", "tags = ['empty']"), &[("a.pdf", "")]), []);
+    }
+
     fn attachment(id: &str, file: &str, keys: &str) -> String {
         format!("[[attachment]]\nid = '{id}'\nfile = '{file}'\nSAID\n{keys}\n")
     }
@@ -305,12 +364,12 @@ mod tests {
     #[test]
     fn bytes_that_break_the_promise_of_their_name_or_type_are_a_warning_unless_the_tag_says_so() {
         let jpeg = [("a.jpg", "%PDF-1.7")];
-        let found = lints(&attachment("a/a", "a.jpg", ""), &jpeg);
+        let found = warnings(&attachment("a/a", "a.jpg", ""), &jpeg);
         assert_eq!(found, [(Level::Warning, "`a/a` is PDF and not what `.jpg` promises".to_owned())]);
-        assert_eq!(lints(&attachment("a/a", "a.jpg", "tags = ['mismatch']"), &jpeg), []);
-        let typed = lints(&attachment("a/a", "a", "type = 'image/png'"), &[("a", "%PDF-1.7")]);
+        assert_eq!(warnings(&attachment("a/a", "a.jpg", "tags = ['mismatch']"), &jpeg), []);
+        let typed = warnings(&attachment("a/a", "a", "type = 'image/png'"), &[("a", "%PDF-1.7")]);
         assert_eq!(typed, [(Level::Warning, "`a/a` is PDF and not what `image/png` promises".to_owned())]);
-        let vain = lints(&attachment("a/a", "a.pdf", "tags = ['mismatch']"), &[("a.pdf", "%PDF-1.7")]);
+        let vain = warnings(&attachment("a/a", "a.pdf", "tags = ['mismatch']"), &[("a.pdf", "%PDF-1.7")]);
         assert_eq!(vain.len(), 1);
         assert!(vain[0].1.contains("has the tag `mismatch`"), "{vain:?}");
     }

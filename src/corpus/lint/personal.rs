@@ -3,19 +3,64 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use file_format::FileFormat;
 use regex::Regex;
 
-use crate::corpus::metadata::{Metadata, is_text};
+use crate::corpus::metadata::{Kept, Metadata, is_text};
+
+/// Something that may be about a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// What it is, with its value.
+    pub text: String,
+    /// Where it stands: only metadata can be scrubbed.
+    pub place: Place,
+}
+
+/// Where personal data stand in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Beside the content.
+    Metadata,
+    /// In the text itself.
+    Text,
+}
+
+/// Hints as a sentence goes on with them.
+#[must_use]
+pub fn listed(hints: &[Hint]) -> String {
+    hints.iter().map(|hint| hint.text.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What to do about hints, where `scrub` is the advice for metadata.
+#[must_use]
+pub fn help(hints: &[Hint], scrub: &str) -> String {
+    const TEXT: &str = "text cannot be scrubbed: put an address of `example.jp` in its place in a copy";
+    let has = |place| hints.iter().any(|hint| hint.place == place);
+    let all = [has(Place::Metadata).then_some(scrub), has(Place::Text).then_some(TEXT)];
+    all.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// What a look at a file for people gave.
+#[derive(Debug)]
+pub(in crate::corpus) struct Looked {
+    pub(in crate::corpus) hints: Vec<Hint>,
+    /// Whether it may have metadata that cannot be read here.
+    pub(in crate::corpus) unread: bool,
+}
 
 /// Everything in `bytes` that may be about a person.
-pub(in crate::corpus) fn hints(bytes: &[u8]) -> Vec<String> {
-    let metadata = Metadata::read(bytes);
+pub(in crate::corpus) fn look(bytes: &[u8]) -> Looked {
+    let metadata = Metadata::read("", bytes);
+    let plain = is_text(bytes) && FileFormat::from_bytes(bytes) == FileFormat::ArbitraryBinaryData;
+    let unread = matches!(metadata.kept, Kept::Unscrubbable(_)) && metadata.fields.is_empty() && !plain;
     let mut hints = Vec::new();
     for field in &metadata.fields {
         if field.personal {
-            hints.push(field.to_string());
+            hints.push(Hint { text: field.to_string(), place: Place::Metadata });
         } else if let Some(address) = address(&field.value) {
-            hints.push(format!("{} with the address `{address}`", field.name));
+            let text = format!("{} with the address `{address}`", field.name);
+            hints.push(Hint { text, place: Place::Metadata });
         }
     }
     // A NUL further on: text is only its head, as in many a PDF.
@@ -23,10 +68,10 @@ pub(in crate::corpus) fn hints(bytes: &[u8]) -> Vec<String> {
         && memchr::memchr(0, bytes).is_none()
         && let Some(address) = address(&text(bytes))
     {
-        hints.push(format!("the mail address `{address}`"));
+        hints.push(Hint { text: format!("the mail address `{address}`"), place: Place::Text });
     }
     hints.dedup();
-    hints
+    Looked { hints, unread }
 }
 
 /// The text of bytes in UTF-8, or else in `Shift_JIS`, whose second bytes may be letters.
@@ -56,6 +101,10 @@ fn is_reserved(domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn hints(bytes: &[u8]) -> Vec<String> {
+        look(bytes).hints.into_iter().map(|hint| hint.text).collect()
+    }
 
     #[test]
     fn an_address_is_a_hint_and_a_reserved_one_is_not() {

@@ -38,7 +38,9 @@ pub(super) fn read(bytes: &[u8], metadata: fn(u16) -> bool, found: &mut Found) {
         if let (exif::Context::Tiff | exif::Context::Exif, Some((_, name))) =
             (field.tag.context(), PERSONAL.iter().find(|(known, _)| *known == number))
         {
-            if !text.is_empty() {
+            if text.is_empty() {
+                others.push((*name).to_owned());
+            } else {
                 found.add(format!("EXIF {name}"), text, true);
             }
             continue;

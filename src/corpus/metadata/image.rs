@@ -1,4 +1,4 @@
-//! Pictures whose metadata stands in parts of its own: JPEG, PNG, GIF, WebP.
+//! Pictures whose metadata stands in parts of its own: JPEG, PNG, GIF, WebP; and BMP, which has none.
 
 use std::io::Read as _;
 
@@ -51,7 +51,7 @@ fn jpeg_parts(bytes: &[u8], found: &mut Found) -> Option<Vec<u8>> {
 /// Whether a segment is metadata; what it says is added.
 fn jpeg_metadata(marker: u8, body: &[u8], found: &mut Found) -> bool {
     match marker {
-        0xe0 => !body.starts_with(b"JFIF\0"),
+        0xe0 if body.starts_with(b"JFIF\0") => false,
         0xe2 if body.starts_with(ICC_HEAD) => false,
         0xee if body.starts_with(b"Adobe") => false,
         0xe1 if body.starts_with(EXIF_HEAD) => {
@@ -66,7 +66,7 @@ fn jpeg_metadata(marker: u8, body: &[u8], found: &mut Found) -> bool {
             iptc(body, found);
             true
         }
-        0xe1..=0xef => {
+        0xe0..=0xef => {
             found.add(format!("APP{}", marker - 0xe0), format!("{} bytes", body.len()), false);
             true
         }
@@ -303,4 +303,15 @@ fn joined(mut blocks: &[u8]) -> Vec<u8> {
         blocks = &rest[len..];
     }
     out
+}
+
+/// BMP holds nothing but its picture, as long as it is whole and does not name a colour profile by its path.
+pub(super) fn bmp(bytes: &[u8]) -> Metadata {
+    const HEADERS: &[u32] = &[12, 40, 52, 56, 64, 108, 124];
+    const PROFILE_AT: usize = 70;
+    let le32 = |at| part(bytes, at, 4)?.try_into().ok().map(u32::from_le_bytes);
+    let whole = le32(2).and_then(|len| usize::try_from(len).ok()) == Some(bytes.len());
+    let header = le32(14).filter(|header| HEADERS.contains(header));
+    let linked = header == Some(124) && part(bytes, PROFILE_AT, 4) == Some(b"KNIL");
+    if whole && header.is_some() && !linked { Metadata::none() } else { Metadata::damaged("BMP") }
 }

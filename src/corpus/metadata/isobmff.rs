@@ -112,7 +112,7 @@ fn user_data(bytes: &[u8], each: &Box4, found: &mut Found) {
     for (name, value) in values(bytes, each).unwrap_or_default() {
         let personal =
             ["xyz", "location", "ART", "artist", "aut", "author", "loci"].iter().any(|word| name.contains(word));
-        if personal {
+        if personal && !value.trim().is_empty() {
             found.add(name, value, true);
         } else {
             if name.ends_with("too") || name.ends_with("swr") || name.ends_with("software") {

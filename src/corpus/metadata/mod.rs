@@ -6,12 +6,14 @@ mod isobmff;
 mod mp3;
 mod package;
 mod pdf;
+mod text;
 mod tiff;
 mod xmp;
 
 use std::fmt;
 
 use file_format::FileFormat;
+pub(in crate::corpus) use text::is_text;
 
 /// One thing that a file says beside its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,20 +81,27 @@ impl fmt::Display for Field {
 }
 
 impl Metadata {
-    /// Reads what `bytes`, a whole file, say beside their content.
+    /// Reads what `bytes`, a whole file named `filename`, say beside their content.
     #[must_use]
-    pub fn read(bytes: &[u8]) -> Self {
+    pub fn read(filename: &str, bytes: &[u8]) -> Self {
+        let mut metadata = Self::of_format(filename, bytes);
+        // What was removed is told, and be it that it had no value.
+        if metadata.fields.is_empty()
+            && let Kept::Bytes(kept) = &metadata.kept
+        {
+            let value = format!("{} bytes without a value", bytes.len().saturating_sub(kept.len()));
+            metadata.fields.push(Field { name: "metadata".to_owned(), value, personal: false });
+        }
+        metadata
+    }
+
+    fn of_format(filename: &str, bytes: &[u8]) -> Self {
         let format = FileFormat::from_bytes(bytes);
-        let extension = format.extension();
-        match extension {
-            "jpg" => image::jpeg(bytes),
-            "png" | "apng" => image::png(bytes),
-            "gif" | "gg" => image::gif(bytes),
-            "webp" => image::webp(bytes),
-            "tiff" => tiff::read(bytes),
-            "heic" | "heics" | "heif" | "avif" | "avifs" | "mp4" | "mov" | "m4v" | "m4a" | "3gp" | "3g2" => {
-                isobmff::read(bytes)
-            }
+        if let Some(picture) = picture(format, bytes) {
+            return picture;
+        }
+        match format.extension() {
+            "mp4" | "mov" | "m4v" | "m4a" | "3gp" | "3g2" => isobmff::read(bytes),
             "mp3" | "id3" => mp3::read(bytes),
             "pdf" => pdf::read(bytes),
             "docx" | "xlsx" | "pptx" => package::ooxml(bytes),
@@ -101,10 +110,11 @@ impl Metadata {
                 "is an OLE file, of old Office or with a password, whose metadata cannot be removed here",
                 "save it as DOCX, XLSX or PPTX, or let Office's document inspector remove it and add it without `--scrub`",
             ),
-            "bmp" => Self::none(),
-            _ if is_mail(bytes) => Self::unscrubbable("is a mail, whose head names people", OTHER_PROGRAM),
-            // Plain text holds nothing but its content.
-            _ if is_plain_text(format, bytes) => Self::none(),
+            _ if bytes.is_empty() || text::is_plain(filename, bytes) => Self::none(),
+            _ if is_text(bytes) && format == FileFormat::ArbitraryBinaryData => Self::unscrubbable(
+                "is text whose name or start promises a structure, like that of a mail, which may name people",
+                "look at its text; then add it without `--scrub`",
+            ),
             _ => Self::unscrubbable(format!("is of a format ({format}) that cannot be scrubbed"), OTHER_PROGRAM),
         }
     }
@@ -133,24 +143,18 @@ impl Metadata {
     }
 }
 
-/// Whether the file begins with the head of a mail (RFC 5322).
-fn is_mail(bytes: &[u8]) -> bool {
-    const FIRST: &[&[u8]] =
-        &[b"From:", b"To:", b"Received:", b"Return-Path:", b"Date:", b"Subject:", b"MIME-Version:", b"Delivered-To:"];
-    FIRST.iter().any(|name| bytes.starts_with(name))
-        && memchr::memmem::find(bytes, b"\nFrom:").or(bytes.starts_with(b"From:").then_some(0)).is_some()
-}
-
-/// Text without a structure that could hold metadata.
-fn is_plain_text(format: FileFormat, bytes: &[u8]) -> bool {
-    matches!(format.extension(), "bin" | "txt" | "empty" | "") && is_text(bytes)
-}
-
-/// Whether the bytes look like text in an ASCII-based charset: among the first is no control character but those of
-/// text, the escape of ISO-2022-JP and the end-of-file mark of DOS.
-pub(in crate::corpus) fn is_text(bytes: &[u8]) -> bool {
-    const LOOKED_AT: usize = 8 * 1024;
-    !bytes[..bytes.len().min(LOOKED_AT)].iter().any(|byte| matches!(byte, 0..=8 | 14..=25 | 28..=31))
+/// What a picture says, on its own or inside a document; `None`: it is none that is known here.
+fn picture(format: FileFormat, bytes: &[u8]) -> Option<Metadata> {
+    Some(match format.extension() {
+        "jpg" => image::jpeg(bytes),
+        "png" | "apng" => image::png(bytes),
+        "gif" | "gg" => image::gif(bytes),
+        "webp" => image::webp(bytes),
+        "bmp" => image::bmp(bytes),
+        "tiff" => tiff::read(bytes),
+        "heic" | "heics" | "heif" | "avif" | "avifs" => isobmff::read(bytes),
+        _ => return None,
+    })
 }
 
 /// What programs write where they know no author.

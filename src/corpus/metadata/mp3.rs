@@ -34,6 +34,10 @@ pub(super) fn read(bytes: &[u8]) -> Metadata {
         found.add("APE tag", format!("{} bytes", sound.len() - from), false);
         sound = &sound[..from];
     }
+    // After the tags of another format of sound, its own metadata follow.
+    if !matches!(sound, [0xff, 0xe0..=0xff, ..]) {
+        return Metadata { fields: found.fields, program: found.program, ..Metadata::damaged("MP3") };
+    }
     Metadata::of(found, bytes, sound.to_vec())
 }
 

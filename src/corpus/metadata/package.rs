@@ -3,11 +3,12 @@
 use std::io::{Cursor, Read as _, Write as _};
 use std::ops::Range;
 
+use file_format::FileFormat;
 use roxmltree::{Document, Node};
 use zip::ZipArchive;
 use zip::write::ZipWriter;
 
-use super::{Found, Kept, Metadata, OTHER_PROGRAM, image};
+use super::{Found, Kept, Metadata, OTHER_PROGRAM};
 
 /// No member that holds metadata is larger.
 const MEMBER_MAX: u64 = 64 << 20;
@@ -43,29 +44,25 @@ fn members(
 ) -> Result<Option<Vec<u8>>, Metadata> {
     let damaged = || Metadata::damaged("Office");
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| damaged())?;
+    refuse_unreadable(&mut archive)?;
     let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(bytes.len())));
     let (mut changed, mut signed) = (false, false);
     for index in 0..archive.len() {
-        let (name, size) = {
-            let member = archive.by_index_raw(index).map_err(|_| damaged())?;
-            (member.name().map_err(|_| damaged())?.into_owned(), member.size())
-        };
+        let mut member = archive.by_index(index).map_err(|_| damaged())?;
+        let name = member.name().map_err(|_| damaged())?.into_owned();
         signed |= name.starts_with(signature);
-        let mut new = None;
-        if may_hold_metadata(&name) && size <= MEMBER_MAX {
-            let mut member = archive.by_index(index).map_err(|_| damaged())?;
-            let mut content = Vec::new();
-            (&mut member).take(MEMBER_MAX).read_to_end(&mut content).map_err(|_| damaged())?;
-            if name == "META-INF/manifest.xml" && memchr::memmem::find(&content, b"encryption-data").is_some() {
-                let help = "take the password off, and add it with `--scrub` then";
-                return Err(Metadata::unscrubbable("is encrypted, and its metadata with it", help));
-            }
-            new = member_without(&name, &content, edit, found)?.map(|content| (member.options(), content));
+        if member.size() > MEMBER_MAX {
+            let why = format!("holds `{name}`, which is too large to be looked into");
+            return Err(Metadata::unscrubbable(why, OTHER_PROGRAM));
         }
-        if let Some((options, content)) = new {
+        let mut content = Vec::new();
+        (&mut member).take(MEMBER_MAX).read_to_end(&mut content).map_err(|_| damaged())?;
+        let options = member.options();
+        drop(member);
+        if let Some(new) = member_without(&name, &content, edit, found)? {
             changed = true;
             writer.start_file(&name, options).map_err(|_| damaged())?;
-            writer.write_all(&content).map_err(|_| damaged())?;
+            writer.write_all(&new).map_err(|_| damaged())?;
         } else {
             let member = archive.by_index_raw(index).map_err(|_| damaged())?;
             writer.raw_copy_file(member).map_err(|_| damaged())?;
@@ -78,12 +75,42 @@ fn members(
     Ok(changed.then_some(out))
 }
 
+/// Refuses a package whose members cannot be read as XML: one with a password, and a binary workbook.
+fn refuse_unreadable(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<(), Metadata> {
+    let damaged = || Metadata::damaged("Office");
+    for index in 0..archive.len() {
+        let member = archive.by_index_raw(index).map_err(|_| damaged())?;
+        let name = member.name().map_err(|_| damaged())?.into_owned();
+        let mut encrypted = member.encrypted();
+        drop(member);
+        if !encrypted && name == "META-INF/manifest.xml" {
+            let mut content = Vec::new();
+            let member = archive.by_index(index).map_err(|_| damaged())?;
+            member.take(MEMBER_MAX).read_to_end(&mut content).map_err(|_| damaged())?;
+            encrypted = memchr::memmem::find(&content, b"encryption-data").is_some();
+        }
+        if encrypted {
+            let help = "take the password off, and add it with `--scrub` then";
+            return Err(Metadata::unscrubbable("is encrypted, and its metadata with it", help));
+        }
+        if name.eq_ignore_ascii_case("xl/workbook.bin") {
+            let why = "is a binary workbook (XLSB), whose metadata cannot be removed here";
+            return Err(Metadata::unscrubbable(why, "save it as XLSX, and add that"));
+        }
+    }
+    Ok(())
+}
+
 fn extension(name: &str) -> String {
     name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
-fn may_hold_metadata(name: &str) -> bool {
-    matches!(extension(name).as_str(), "xml" | "jpg" | "jpeg" | "png" | "gif" | "webp" | "tif" | "tiff")
+/// What the bytes of a member say where they are a picture, or its name promises one.
+fn picture(name: &str, content: &[u8]) -> Option<Metadata> {
+    const PROMISES: &[&str] =
+        &["jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "bmp", "tif", "tiff", "heic", "heif", "avif"];
+    super::picture(FileFormat::from_bytes(content), content)
+        .or_else(|| PROMISES.contains(&extension(name).as_str()).then(|| Metadata::damaged("picture")))
 }
 
 /// A member without its metadata; `None`: it has none.
@@ -93,20 +120,18 @@ fn member_without(
     edit: fn(&str, &Document<'_>, &mut Found) -> Edits,
     found: &mut Found,
 ) -> Result<Option<Vec<u8>>, Metadata> {
-    let picture = match extension(name).as_str() {
-        "jpg" | "jpeg" => Some(image::jpeg(content)),
-        "png" => Some(image::png(content)),
-        "gif" => Some(image::gif(content)),
-        "webp" => Some(image::webp(content)),
-        "tif" | "tiff" => Some(super::tiff::read(content)),
-        _ => None,
-    };
-    if let Some(picture) = picture {
-        let Kept::Bytes(bytes) = picture.kept else { return Ok(None) };
+    if let Some(picture) = picture(name, content) {
         for field in picture.fields {
             found.add(format!("{} in {name}", field.name), field.value, field.personal);
         }
-        return Ok(Some(bytes));
+        return match picture.kept {
+            Kept::Unchanged => Ok(None),
+            Kept::Bytes(bytes) => Ok(Some(bytes)),
+            Kept::Unscrubbable(refusal) => {
+                let why = format!("holds `{name}`, which {}", refusal.why);
+                Err(Metadata::unscrubbable(why, refusal.help))
+            }
+        };
     }
     if !names_people(name, content) {
         return Ok(None);
@@ -150,10 +175,20 @@ fn names_people(name: &str, content: &[u8]) -> bool {
         b"lastModifiedBy",
         b"<dc:creator",
         b"displayName=",
+        b"coreProperties",
+        b"officeDocument/2006/extended-properties",
+        b"officeDocument/2006/custom-properties",
+        b"\"External\"",
+        b"'External'",
     ];
-    name.starts_with("docProps/")
+    // A relationship may give a part any name.
+    let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).trim_ascii_start();
+    let xml = matches!(extension(name).as_str(), "xml" | "rels") || text.starts_with(b"<");
+    let utf16 = content.starts_with(b"\xff\xfe") || content.starts_with(b"\xfe\xff");
+    name.to_ascii_lowercase().starts_with("docprops/")
         || name == "meta.xml"
-        || (extension(name) == "xml" && SIGNS.iter().any(|sign| memchr::memmem::find(content, sign).is_some()))
+        || (xml && utf16)
+        || (xml && SIGNS.iter().any(|sign| memchr::memmem::find(content, sign).is_some()))
 }
 
 fn text_of(node: Node<'_, '_>) -> String {
@@ -167,13 +202,16 @@ fn text_of(node: Node<'_, '_>) -> String {
 }
 
 fn ooxml_edit(name: &str, document: &Document<'_>, found: &mut Found) -> Edits {
-    match name {
-        "docProps/core.xml" => {
+    if extension(name) == "rels" {
+        return ooxml_targets(document, found);
+    }
+    match properties_part(name, document.root_element()) {
+        Some("core.xml") => {
             let stays = ["created", "modified", "revision", "version", "lastPrinted", "language"];
             let personal = ["creator", "lastModifiedBy"];
             cut_children(document.root_element(), &stays, &personal, "OOXML", found)
         }
-        "docProps/app.xml" => {
+        Some("app.xml") => {
             let children = || document.root_element().children().filter(Node::is_element);
             let text = |name| children().find(|node| node.tag_name().name() == name).map(text_of).unwrap_or_default();
             found.program(format!("{} {}", text("Application"), text("AppVersion")).trim());
@@ -182,7 +220,7 @@ fn ooxml_edit(name: &str, document: &Document<'_>, found: &mut Found) -> Edits {
                 children().map(|node| node.tag_name().name()).filter(|name| !cut.contains(name)).collect();
             cut_children(document.root_element(), &stays, &["Company", "Manager"], "OOXML", found)
         }
-        "docProps/custom.xml" => {
+        Some("custom.xml") => {
             let mut edits = Edits::new();
             for property in document.root_element().children().filter(Node::is_element) {
                 found.add(
@@ -196,6 +234,35 @@ fn ooxml_edit(name: &str, document: &Document<'_>, found: &mut Found) -> Edits {
         }
         _ => ooxml_names(document, found),
     }
+}
+
+/// Which of the parts of `docProps` a part is, by its name or, since a relationship may give it any, by its root.
+fn properties_part(name: &str, root: Node<'_, '_>) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let namespace = root.tag_name().namespace().unwrap_or_default();
+    let root = root.tag_name().name();
+    let all: [(&str, bool); 3] = [
+        ("core.xml", root == "coreProperties"),
+        ("app.xml", root == "Properties" && namespace.ends_with("/extended-properties")),
+        ("custom.xml", root == "Properties" && namespace.ends_with("/custom-properties")),
+    ];
+    let found = all.into_iter().find(|(part, by_root)| *by_root || name == format!("docprops/{part}"));
+    found.map(|(part, _)| part)
+}
+
+/// Paths of the author's machine that relationships lead to: the template, linked pictures and workbooks.
+fn ooxml_targets(document: &Document<'_>, found: &mut Found) -> Edits {
+    let mut edits = Edits::new();
+    for node in document.descendants().filter(|node| node.attribute("TargetMode") == Some("External")) {
+        let Some(target) = node.attribute_node("Target") else { continue };
+        let path = target.value();
+        if path.to_ascii_lowercase().starts_with("file:") || path.contains('\\') || path.starts_with('/') {
+            let kind = node.attribute("Type").and_then(|kind| kind.rsplit('/').next()).unwrap_or_default();
+            found.add(format!("OOXML {kind}"), path, true);
+            edits.push((target.range_value(), STAND_IN));
+        }
+    }
+    edits
 }
 
 /// Names at comments and tracked changes, and the folder that a workbook was saved in.
@@ -276,12 +343,10 @@ fn cut_children(parent: Node<'_, '_>, stays: &[&str], personal: &[&str], format:
             continue;
         }
         let text = text_of(node);
-        if !text.is_empty() {
-            let property =
-                node.attributes().find(|attribute| attribute.name() == "name").map(|attribute| attribute.value());
-            let name = property.map_or_else(|| name.to_owned(), |property| format!("{name} {property}"));
-            found.add(format!("{format} {name}"), text, personal.iter().any(|known| name.starts_with(known)));
-        }
+        let property =
+            node.attributes().find(|attribute| attribute.name() == "name").map(|attribute| attribute.value());
+        let name = property.map_or_else(|| name.to_owned(), |property| format!("{name} {property}"));
+        found.add(format!("{format} {name}"), text, personal.iter().any(|known| name.starts_with(known)));
         edits.push((node.range(), ""));
     }
     edits

@@ -1,6 +1,9 @@
 //! PDF: the information dictionary, XMP streams, names at comments, and the EXIF of pictures inside.
 
+use std::collections::BTreeMap;
+
 use lopdf::{Dictionary, Document, Object, ObjectId};
+use memchr::memmem;
 
 use super::{Found, Kept, Metadata, image, xmp};
 
@@ -16,7 +19,10 @@ pub(super) fn read(bytes: &[u8]) -> Metadata {
     }
     let mut found = Found::default();
     let signed = document.objects.values().any(is_signature);
-    let changed = clear(&mut document, &mut found);
+    let changed = match clear(&mut document, &mut found) {
+        Ok(changed) => changed,
+        Err(refused) => return Metadata { fields: found.fields, program: found.program, ..refused },
+    };
     let kept = if !changed {
         Kept::Unchanged
     } else if signed {
@@ -39,17 +45,21 @@ fn is_signature(object: &Object) -> bool {
     object.as_dict().is_ok_and(|dictionary| dictionary.has(b"ByteRange") && dictionary.has(b"Contents"))
 }
 
-/// Takes the metadata out; whether there was any.
-fn clear(document: &mut Document, found: &mut Found) -> bool {
+/// Takes the metadata out; whether there was any. Refused is a picture that cannot be looked into.
+fn clear(document: &mut Document, found: &mut Found) -> Result<bool, Metadata> {
+    let pictures: BTreeMap<ObjectId, Packing> =
+        document.objects.iter().filter_map(|(id, object)| Some((*id, packing(document, object)?))).collect();
     let mut gone: Vec<ObjectId> = Vec::new();
     let mut changed = information(document, found, &mut gone);
     // A file that has no XMP of its own may still have packets at its pictures and fonts.
     let mut packets: Vec<ObjectId> = Vec::new();
-    for object in document.objects.values_mut() {
+    for (id, object) in &mut document.objects {
         let dictionary = match object {
             Object::Dictionary(dictionary) => dictionary,
             Object::Stream(stream) => {
-                changed |= picture(stream, found);
+                if let Some(packing) = pictures.get(id) {
+                    changed |= picture(stream, *packing, found)?;
+                }
                 &mut stream.dict
             }
             _ => continue,
@@ -77,7 +87,7 @@ fn clear(document: &mut Document, found: &mut Found) -> bool {
     }
     // The writer counts up to it.
     document.max_id = document.objects.keys().next_back().map_or(0, |(number, _)| *number);
-    changed
+    Ok(changed)
 }
 
 /// The information dictionary, named in the trailer.
@@ -95,37 +105,77 @@ fn information(document: &mut Document, found: &mut Found, gone: &mut Vec<Object
         let value = dictionary.as_ref().and_then(|dictionary| dictionary.get(key.as_bytes()).ok());
         found.program(&value.and_then(|value| lopdf::decode_text_string(value).ok()).unwrap_or_default());
     }
+    let mut empty = Vec::new();
     for (key, value) in dictionary.iter().flat_map(Dictionary::iter) {
         let key = String::from_utf8_lossy(key);
         let value = document.dereference(value).map_or(value, |(_, value)| value);
         let text = lopdf::decode_text_string(value).unwrap_or_default();
         if text.trim().is_empty() {
+            empty.push(key.into_owned());
             continue;
         }
         let personal =
             !PROGRAMS.contains(&&*key) && !DATES.contains(&&*key) && !["Title", "Subject", "Keywords"].contains(&&*key);
         found.add(format!("PDF {key}"), text, personal);
     }
+    found.others("PDF fields without a value", &empty);
     true
 }
 
-/// A picture in JPEG that stands in the file as it came from the camera.
-fn picture(stream: &mut lopdf::Stream, found: &mut Found) -> bool {
-    let jpeg = stream.dict.get(b"Filter").is_ok_and(|filter| match filter {
-        Object::Name(name) => name == b"DCTDecode",
-        Object::Array(all) => matches!(all.as_slice(), [Object::Name(name)] if name == b"DCTDecode"),
-        _ => false,
-    });
-    if !jpeg {
-        return false;
+/// How a picture with metadata of its own stands in its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    /// A JPEG as it came from the camera.
+    Jpeg,
+    /// JPEG 2000.
+    Jpeg2000,
+    /// A JPEG behind another filter.
+    Behind,
+}
+
+fn packing(document: &Document, object: &Object) -> Option<Packing> {
+    let resolved = |object| document.dereference(object).ok().map(|(_, object)| object);
+    let dictionary = &object.as_stream().ok()?.dict;
+    let filter = dictionary.get(b"Filter").ok().and_then(resolved)?;
+    let names: Vec<&[u8]> = match filter {
+        Object::Array(all) => all.iter().filter_map(|name| resolved(name)?.as_name().ok()).collect(),
+        other => vec![other.as_name().ok()?],
+    };
+    match names.as_slice() {
+        [b"DCTDecode" | b"DCT"] => Some(Packing::Jpeg),
+        [b"JPXDecode"] => Some(Packing::Jpeg2000),
+        more => {
+            more.iter().any(|name| matches!(*name, b"DCTDecode" | b"DCT" | b"JPXDecode")).then_some(Packing::Behind)
+        }
+    }
+}
+
+/// Takes the metadata out of a picture; whether it had any.
+fn picture(stream: &mut lopdf::Stream, packing: Packing, found: &mut Found) -> Result<bool, Metadata> {
+    let refused = |why: &str| Metadata::unscrubbable(format!("holds a picture that {why}"), super::OTHER_PROGRAM);
+    match packing {
+        Packing::Behind => return Err(refused("is packed twice, and cannot be looked into")),
+        // The boxes of XML and of other metadata.
+        Packing::Jpeg2000
+            if [&b"uuid"[..], b"xml "].iter().any(|kind| memmem::find(&stream.content, kind).is_some()) =>
+        {
+            return Err(refused("is JPEG 2000 with metadata, which cannot be removed here"));
+        }
+        Packing::Jpeg2000 => return Ok(false),
+        Packing::Jpeg => {}
     }
     let inner = image::jpeg(&stream.content);
-    let Kept::Bytes(bytes) = inner.kept else { return false };
     for field in inner.fields {
         found.add(format!("{} of a picture", field.name), field.value, field.personal);
     }
-    stream.set_content(bytes);
-    true
+    match inner.kept {
+        Kept::Unchanged => Ok(false),
+        Kept::Bytes(bytes) => {
+            stream.set_content(bytes);
+            Ok(true)
+        }
+        Kept::Unscrubbable(refusal) => Err(refused(&refusal.why)),
+    }
 }
 
 /// The name of the person who made a comment. In a form, the same key names the field and stays.

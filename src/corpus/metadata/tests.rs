@@ -3,13 +3,17 @@ use std::io::{Cursor, Read as _, Write as _};
 use lopdf::dictionary;
 use zip::write::SimpleFileOptions;
 
-use super::*;
+use super::{package as office, *};
 
 /// A name that must be nowhere afterwards.
 const NAME: &str = "Tanaka Hanako";
 
 fn built_in(file: &str) -> Vec<u8> {
     std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/files").join(file)).unwrap()
+}
+
+fn read(bytes: &[u8]) -> Metadata {
+    Metadata::read("", bytes)
 }
 
 fn told(metadata: &Metadata) -> Vec<String> {
@@ -19,11 +23,11 @@ fn told(metadata: &Metadata) -> Vec<String> {
 /// The scrubbed bytes, which hold no metadata any more, and not the name.
 #[track_caller]
 fn scrubbed(bytes: &[u8], personal: &[&str]) -> Vec<u8> {
-    let metadata = Metadata::read(bytes);
+    let metadata = read(bytes);
     assert_eq!(told(&metadata), personal);
     let Kept::Bytes(kept) = metadata.kept else { panic!("{:?}", metadata.kept) };
     assert!(memchr::memmem::find(&kept, NAME.as_bytes()).is_none());
-    let again = Metadata::read(&kept);
+    let again = read(&kept);
     assert_eq!(again.kept, Kept::Unchanged, "{:?}", again.fields);
     kept
 }
@@ -68,7 +72,7 @@ fn jpeg_segment(marker: u8, body: &[u8]) -> Vec<u8> {
 #[test]
 fn a_photo_loses_exif_xmp_iptc_comments_and_what_follows_it_and_keeps_its_picture() {
     let plain = built_in("jpeg/pool-drain.jpg");
-    assert_eq!(Metadata::read(&plain).kept, Kept::Unchanged);
+    assert_eq!(read(&plain).kept, Kept::Unchanged);
     let iptc = [&b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x12\x1c\x02\x50\0\x0d"[..], NAME.as_bytes()].concat();
     let segments = [
         jpeg_segment(0xe1, &[&b"Exif\0\0"[..], &exif()].concat()),
@@ -80,7 +84,7 @@ fn a_photo_loses_exif_xmp_iptc_comments_and_what_follows_it_and_keeps_its_pictur
     let kept =
         scrubbed(&dirty, &[EXIF_TOLD[0], EXIF_TOLD[1], "XMP creator `Tanaka Hanako`", "IPTC By-line `Tanaka Hanako`"]);
     assert_eq!(kept, plain);
-    assert_eq!(Metadata::read(&dirty).program.as_deref(), Some("Camera 1.0"));
+    assert_eq!(read(&dirty).program.as_deref(), Some("Camera 1.0"));
     let pixels = |bytes: &[u8]| ::image::load_from_memory(bytes).unwrap().into_rgb8();
     assert_eq!(pixels(&kept), pixels(&dirty));
 }
@@ -88,7 +92,7 @@ fn a_photo_loses_exif_xmp_iptc_comments_and_what_follows_it_and_keeps_its_pictur
 #[test]
 fn a_jpeg_that_is_cut_short_is_refused_with_what_it_says() {
     let photo = built_in("jpeg/site-photo.jpg");
-    let metadata = Metadata::read(&photo[..photo.len() - 2]);
+    let metadata = read(&photo[..photo.len() - 2]);
     assert_eq!(told(&metadata), ["EXIF GPS `35.53090,139.70300`"]);
     assert!(matches!(metadata.kept, Kept::Unscrubbable(_)));
 }
@@ -114,7 +118,7 @@ fn a_png_loses_its_texts() {
     let dirty = [&plain[..33], &chunks.concat(), &plain[33..]].concat();
     let told = ["PNG Author `Tanaka Hanako`", "XMP creator `Tanaka Hanako`", EXIF_TOLD[0], EXIF_TOLD[1]];
     assert_eq!(scrubbed(&dirty, &told), plain);
-    assert!(Metadata::read(&dirty).fields.iter().any(|field| field.to_string() == "PNG Comment `Tanaka Hanako`"));
+    assert!(read(&dirty).fields.iter().any(|field| field.to_string() == "PNG Comment `Tanaka Hanako`"));
 }
 
 #[test]
@@ -149,7 +153,7 @@ fn a_tiff_is_cleared_where_its_tags_stand() {
     let dirty = exif();
     let kept = scrubbed(&dirty, &EXIF_TOLD);
     assert_eq!(kept.len(), dirty.len());
-    assert_eq!(Metadata::read(&built_in("tiff/proxy-fax.tif")).kept, Kept::Unchanged);
+    assert_eq!(read(&built_in("tiff/proxy-fax.tif")).kept, Kept::Unchanged);
 }
 
 #[test]
@@ -182,9 +186,9 @@ fn a_video_loses_its_place_and_its_author_and_no_offset_changes() {
     let dirty = file(&mp4_box(b"udta", &places.concat()));
     let kept = scrubbed(&dirty, &["©xyz `+35.53+139.70/`", "©aut `Tanaka Hanako`"]);
     assert_eq!(kept, file(&mp4_box(b"free", &vec![0; places.concat().len()])));
-    assert_eq!(Metadata::read(&dirty).program.as_deref(), Some("Phone 1"));
+    assert_eq!(read(&dirty).program.as_deref(), Some("Phone 1"));
     let timed = file(&mp4_box(b"trak", &mp4_box(b"stsd", b"mebx")));
-    let Kept::Unscrubbable(refusal) = Metadata::read(&timed).kept else { panic!("timed metadata stay") };
+    let Kept::Unscrubbable(refusal) = read(&timed).kept else { panic!("timed metadata stay") };
     assert!(refusal.why.contains("timed metadata"), "{refusal:?}");
 }
 
@@ -229,7 +233,7 @@ fn a_pdf_loses_its_author_its_xmp_comment_names_and_the_exif_of_its_pictures() {
     }
     let mut dirty = Vec::new();
     document.save_to(&mut dirty).unwrap();
-    assert_eq!(Metadata::read(&dirty).program.as_deref(), Some("Scanner 3"));
+    assert_eq!(read(&dirty).program.as_deref(), Some("Scanner 3"));
     let told = [
         "PDF Author `Tanaka Hanako`",
         "EXIF GPS of a picture `-35.51000,139.70000`",
@@ -253,7 +257,7 @@ fn a_signed_pdf_is_refused_with_what_it_says() {
     );
     let mut signed = Vec::new();
     document.save_to(&mut signed).unwrap();
-    let metadata = Metadata::read(&signed);
+    let metadata = read(&signed);
     assert_eq!(told(&metadata), ["PDF Author `Tanaka Hanako`"]);
     let Kept::Unscrubbable(refusal) = metadata.kept else { panic!("it is signed") };
     assert!(refusal.why.contains("signature"), "{refusal:?}");
@@ -261,9 +265,7 @@ fn a_signed_pdf_is_refused_with_what_it_says() {
 
 #[test]
 fn the_fields_of_a_form_keep_their_names() {
-    let Kept::Bytes(kept) = Metadata::read(&built_in("pdf/form-fields.pdf")).kept else {
-        panic!("it has an Info dictionary")
-    };
+    let Kept::Bytes(kept) = read(&built_in("pdf/form-fields.pdf")).kept else { panic!("it has an Info dictionary") };
     let names = |bytes: &[u8]| {
         let document = lopdf::Document::load_mem(bytes).unwrap();
         document
@@ -284,14 +286,15 @@ fn what_cannot_be_scrubbed_is_refused_with_a_way_out() {
         ("xlsx/rent-password.xlsx", "OLE"),
         ("zip/photos-utf8.zip", "ZIP"),
         ("eml/order-mail.eml", "mail"),
+        ("xlsb/emissions.xlsb", "XLSB"),
         ("dxf/road-plan.dxf", "Drawing"),
     ] {
-        let Kept::Unscrubbable(refusal) = Metadata::read(&built_in(file)).kept else { panic!("{file}") };
+        let Kept::Unscrubbable(refusal) = read(&built_in(file)).kept else { panic!("{file}") };
         assert!(refusal.why.contains(why), "{file}: {refusal:?}");
         assert!(!refusal.help.is_empty());
     }
     for file in ["csv/childcare-sjis.csv", "txt/opinion-bom.txt", "bmp/map.bmp"] {
-        assert_eq!(Metadata::read(&built_in(file)).kept, Kept::Unchanged, "{file}");
+        assert_eq!(Metadata::read(file, &built_in(file)).kept, Kept::Unchanged, "{file}");
     }
 }
 
@@ -339,7 +342,7 @@ fn docx(more: &[(&str, &[u8])]) -> Vec<u8> {
 #[test]
 fn a_document_loses_its_authors_company_properties_and_the_exif_of_its_pictures() {
     let dirty = docx(&[]);
-    assert_eq!(Metadata::read(&dirty).program.as_deref(), Some("Word 16.0000"));
+    assert_eq!(read(&dirty).program.as_deref(), Some("Word 16.0000"));
     let told = [
         "OOXML comment or change by `Tanaka Hanako`",
         "EXIF GPS in word/media/image1.jpeg `-35.51000,139.70000`",
@@ -377,7 +380,7 @@ fn reviewers_of_a_presentation_and_a_workbook_lose_their_names() {
         ("xl/workbook.xml", book.into()),
     ];
     let members: Vec<(&str, &[u8])> = members.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
-    let kept = match Metadata::read(&docx(&members)).kept {
+    let kept = match read(&docx(&members)).kept {
         Kept::Bytes(kept) => kept,
         other => panic!("{other:?}"),
     };
@@ -400,7 +403,7 @@ fn an_opendocument_with_a_password_is_refused() {
         writer.start_file(name, stored).unwrap();
         writer.write_all(text.as_bytes()).unwrap();
     }
-    let Kept::Unscrubbable(refusal) = Metadata::read(&writer.finish().unwrap().into_inner()).kept else {
+    let Kept::Unscrubbable(refusal) = read(&writer.finish().unwrap().into_inner()).kept else {
         panic!("it is encrypted")
     };
     assert!(refusal.why.contains("encrypted"), "{refusal:?}");
@@ -408,7 +411,7 @@ fn an_opendocument_with_a_password_is_refused() {
 
 #[test]
 fn a_signed_document_is_refused_with_what_it_says() {
-    let metadata = Metadata::read(&docx(&[("_xmlsignatures/sig1.xml", b"<Signature/>")]));
+    let metadata = read(&docx(&[("_xmlsignatures/sig1.xml", b"<Signature/>")]));
     assert_eq!(told(&metadata).len(), 7);
     let Kept::Unscrubbable(refusal) = metadata.kept else { panic!("it is signed") };
     assert!(refusal.why.contains("signature"), "{refusal:?}");
@@ -445,6 +448,139 @@ fn a_long_value_is_cut_and_stays_on_its_line() {
     assert!(field(&"あ".repeat(61)).short().ends_with('…'));
 }
 
+#[track_caller]
+fn refused(bytes: &[u8]) -> String {
+    let Kept::Unscrubbable(refusal) = read(bytes).kept else { panic!("it is not refused") };
+    refusal.why
+}
+
+#[test]
+fn core_properties_are_found_wherever_a_relationship_puts_them() {
+    let core = format!(
+        "<coreProperties xmlns='http://schemas.openxmlformats.org/package/2006/metadata/core-properties' xmlns:dc='urn:dc'>\
+         <dc:creator>{NAME}</dc:creator></coreProperties>"
+    );
+    let app = "<Properties xmlns='http://schemas.openxmlformats.org/officeDocument/2006/extended-properties'><Manager>Boss</Manager></Properties>";
+    let place = "package/services/metadata/core-properties/1f2e.psmdcp";
+    let types = b"<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>";
+    let dirty = package(&[
+        ("[Content_Types].xml", types),
+        ("word/document.xml", b"<document/>"),
+        (place, core.as_bytes()),
+        ("properties/app.dat", app.as_bytes()),
+    ]);
+    let kept = scrubbed(&dirty, &["OOXML creator `Tanaka Hanako`", "OOXML Manager `Boss`"]);
+    assert!(!member(&kept, place).contains(NAME));
+}
+
+#[test]
+fn the_path_of_a_template_is_removed_and_a_link_to_a_site_stays() {
+    let relationships = "<Relationships xmlns='urn:r'>\
+        <Relationship Id='1' Type='http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate' \
+        Target='file:///C:\\Users\\Tanaka Hanako\\a.dotx' TargetMode='External'/>\
+        <Relationship Id='2' Type='x/hyperlink' Target='https://www.example.jp/' TargetMode='External'/></Relationships>";
+    let types = b"<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>";
+    let name = "word/_rels/settings.xml.rels";
+    let dirty = package(&[
+        ("[Content_Types].xml", types),
+        ("word/document.xml", b"<document/>"),
+        (name, relationships.as_bytes()),
+    ]);
+    let kept = scrubbed(&dirty, &["OOXML attachedTemplate `file:///C:\\Users\\Tanaka Hanako\\a.dotx`"]);
+    assert!(member(&kept, name).contains("https://www.example.jp/"));
+}
+
+#[test]
+fn a_picture_in_a_document_is_known_by_its_bytes_and_refused_where_it_is_not_whole() {
+    let photo = built_in("jpeg/site-photo.jpg");
+    for name in ["word/media/image2.jfif", "word/media/image2.dat"] {
+        let metadata = read(&docx(&[(name, &photo)]));
+        assert!(told(&metadata).iter().any(|field| field.starts_with(&format!("EXIF GPS in {name}"))), "{metadata:?}");
+        let Kept::Bytes(kept) = metadata.kept else { panic!("{:?}", metadata.kept) };
+        assert!(!member(&kept, name).contains("Exif"));
+    }
+    let cut = refused(&docx(&[("word/media/image2.jpg", &photo[..photo.len() - 2])]));
+    assert!(cut.contains("word/media/image2.jpg") && cut.contains("no whole JPEG"), "{cut}");
+    let other = refused(&docx(&[("word/media/image2.png", b"no picture")]));
+    assert!(other.contains("no whole picture"), "{other}");
+    let utf16: Vec<u8> =
+        std::iter::once(0xfeff).chain("<comments/>".encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let utf16 = refused(&docx(&[("word/comments.xml", &utf16)]));
+    assert!(utf16.contains("no well-formed XML in UTF-8"), "{utf16}");
+}
+
+/// A PDF with a picture that stands behind `filter`.
+fn pdf_with_picture(filter: lopdf::Object, content: Vec<u8>) -> Vec<u8> {
+    let mut document = lopdf::Document::load_mem(&built_in("pdf/form-fields.pdf")).unwrap();
+    document.trailer.remove(b"Info");
+    document.add_object(lopdf::Stream::new(dictionary! { "Subtype" => "Image", "Filter" => filter }, content));
+    let mut out = Vec::new();
+    document.save_to(&mut out).unwrap();
+    out
+}
+
+#[test]
+fn a_picture_in_a_pdf_that_cannot_be_looked_into_is_refused() {
+    let photo = built_in("jpeg/site-photo.jpg");
+    let cut = refused(&pdf_with_picture("DCTDecode".into(), photo[..photo.len() - 2].to_vec()));
+    assert!(cut.contains("no whole JPEG"), "{cut}");
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&photo).unwrap();
+    let filters = lopdf::Object::Array(vec!["FlateDecode".into(), "DCTDecode".into()]);
+    let twice = refused(&pdf_with_picture(filters, packed.finish().unwrap()));
+    assert!(twice.contains("packed twice"), "{twice}");
+    let jpeg2000 = refused(&pdf_with_picture("JPXDecode".into(), b"\0\0\0\x0cjP  \0\0\0\x20uuid".to_vec()));
+    assert!(jpeg2000.contains("JPEG 2000"), "{jpeg2000}");
+    assert!(told(&read(&pdf_with_picture(vec!["DCTDecode".into()].into(), photo))).len() == 1);
+}
+
+#[test]
+fn an_opendocument_with_a_password_is_so_whichever_member_comes_first() {
+    let encrypted = package(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.text"),
+        ("meta.xml", b"\x93\x01\xff no XML"),
+        ("META-INF/manifest.xml", b"<manifest><encryption-data/></manifest>"),
+    ]);
+    let Kept::Unscrubbable(refusal) = office::odf(&encrypted).kept else { panic!("it is encrypted") };
+    assert!(refusal.why.contains("encrypted"), "{refusal:?}");
+}
+
+#[test]
+fn what_is_removed_is_told_even_where_it_says_nothing() {
+    let plain = built_in("jpeg/pool-drain.jpg");
+    let jfxx = [&plain[..2], &jpeg_segment(0xe0, b"JFXX\0\x10thumbnail"), &plain[2..]].concat();
+    let metadata = read(&jfxx);
+    assert_eq!(metadata.kept, Kept::Bytes(plain.clone()));
+    assert_eq!(metadata.fields.iter().map(ToString::to_string).collect::<Vec<_>>(), ["APP0 `15 bytes`"]);
+    let packet = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+                  <rdf:Description rdf:about='' xmlns:t='urn:t' t:Owner=''/></rdf:RDF></x:xmpmeta>";
+    let segment = jpeg_segment(0xe1, &[&b"http://ns.adobe.com/xap/1.0/\0"[..], packet.as_bytes()].concat());
+    assert_eq!(read(&[&plain[..2], &segment, &plain[2..]].concat()).fields[0].to_string(), "XMP `Owner`");
+    let mp4 = |udta: &[u8]| {
+        let moov = mp4_box(b"moov", &[mp4_box(b"mvhd", &[0; 100]), mp4_box(b"udta", udta)].concat());
+        [mp4_box(b"ftyp", b"isom\0\0\x02\0isommp41"), moov].concat()
+    };
+    let empty = read(&mp4(&mp4_box(b"\xa9aut", &[0, 0, 0x15, 0xc7])));
+    assert_eq!(empty.fields[0].to_string(), "movie user data `©aut`");
+    let mut document = lopdf::Document::load_mem(&built_in("pdf/form-fields.pdf")).unwrap();
+    document.trailer.set("Info", dictionary! { "Author" => lopdf::text_string("") });
+    let mut pdf = Vec::new();
+    document.save_to(&mut pdf).unwrap();
+    assert_eq!(read(&pdf).fields[0].to_string(), "PDF fields without a value `Author`");
+    let company = package(&[
+        ("[Content_Types].xml", b"<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>"),
+        ("word/document.xml", b"<document/>"),
+        ("docProps/app.xml", b"<Properties xmlns='urn:p'><Company></Company></Properties>"),
+    ]);
+    assert_eq!(read(&company).fields[0].name, "OOXML Company");
+}
+
+#[test]
+fn a_bitmap_that_is_not_whole_or_names_a_file_is_refused() {
+    let plain = built_in("bmp/map.bmp");
+    assert!(refused(&[&plain[..], NAME.as_bytes()].concat()).contains("no whole BMP"));
+}
+
 proptest::proptest! {
     #[test]
     fn any_bytes_behind_a_magic_are_read_without_a_panic(
@@ -454,7 +590,7 @@ proptest::proptest! {
         ]),
         rest in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
     ) {
-        let _ = Metadata::read(&[magic, &rest].concat());
+        let _ = read(&[magic, &rest].concat());
     }
 
     #[test]
@@ -468,6 +604,6 @@ proptest::proptest! {
         let mut bytes = built_in(file);
         let at = at % bytes.len();
         bytes[at] = with;
-        let _ = Metadata::read(&bytes);
+        let _ = read(&bytes);
     }
 }

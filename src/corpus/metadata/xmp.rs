@@ -43,13 +43,10 @@ pub(super) fn read(packet: &[u8], found: &mut Found) {
     };
     let mut others = Vec::new();
     for (name, value) in properties(&document) {
-        if value.trim().is_empty() {
-            continue;
-        }
         if name == "CreatorTool" {
             found.program(&value);
         }
-        if PERSONAL.contains(&name.as_str()) {
+        if PERSONAL.contains(&name.as_str()) && !value.trim().is_empty() {
             found.add(format!("XMP {name}"), value, true);
         } else if value.contains('@') {
             found.add(format!("XMP {name}"), value, false);
