@@ -25,7 +25,7 @@ use crate::verdict::{Count, Outcome};
 const FOLDER: &str = "explained";
 
 /// Requests that a case takes in the median, and at the 95th percentile; see docs/explain.md.
-const USUAL: &str = "25 to 65";
+const USUAL: &str = "25 to 70";
 
 /// Sends variants of each regression to the candidate until the smallest thing that makes it refuse is known: characters of
 /// the filename, the extension, bytes of the content, a size, a header. Exits 0 when all are explained, 3 when some are not.
