@@ -45,7 +45,7 @@ pub(super) async fn look(blend: &Blend<'_>, smallest: &mut Case, questions: &mut
         questions.refuses(&overlay.with(runs)?).await
     })
     .await?;
-    let runs = with_surroundings(&overlay, runs, questions).await?;
+    let (overlay, runs) = with_surroundings(overlay, runs, questions).await?;
     *smallest = overlay.with(&runs)?;
     let mut refused = Vec::new();
     for other in OTHERS {
@@ -153,33 +153,33 @@ fn not_as_named(delivered: &Content, offset: u64) -> Result<Detail, Stop> {
     Ok(Detail::NotAsNamed { offset, hex: Hex(&shown).to_string() })
 }
 
-/// The runs, longer where the background happens to have beside them what is needed.
-async fn with_surroundings(
-    overlay: &Overlay<'_>,
+/// The runs, longer where the background happens to have beside them what is needed, and the background of which it is so.
+async fn with_surroundings<'a>(
+    overlay: Overlay<'a>,
     runs: Vec<Range<u64>>,
     questions: &mut Questions,
-) -> Result<Vec<Range<u64>>, Stop> {
+) -> Result<(Overlay<'a>, Vec<Range<u64>>), Stop> {
     let around = around(&runs, overlay.len());
     let total: u64 = around.iter().map(|run| run.end - run.start).sum();
     if total == 0 || total > MOST_BESIDE {
-        return Ok(runs);
+        return Ok((overlay, runs));
     }
     // The same background, with other bytes than the refused ones at each place around.
     let strange = Overlay { case: overlay.case, background: overlay.with_others(&around, OTHERS[0])?.content };
     if questions.refuses(&strange.with(&runs)?).await? {
-        return Ok(runs);
+        return Ok((overlay, runs));
     }
     let whole: Vec<Range<u64>> = std::iter::once(0..total).collect();
     if questions.refuses(&strange.with(&[])?).await?
         || !questions.refuses(&strange.with(&placed(&around, &whole))?).await?
     {
-        return Ok(runs);
+        return Ok((overlay, runs));
     }
     let kept = search::minimal(total, &mut async |kept: &[Range<u64>]| {
         questions.refuses(&strange.with(&placed(&around, kept))?).await
     })
     .await?;
-    Ok(placed(&around, &kept))
+    Ok((strange, placed(&around, &kept)))
 }
 
 /// The runs with what stands beside them; those that then touch are one.
