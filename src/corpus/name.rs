@@ -254,7 +254,7 @@ impl NameForm {
 }
 
 /// Stem and extension, the dot with the extension; a leading dot begins no extension.
-fn split(name: &str) -> (&str, &str) {
+pub(crate) fn split(name: &str) -> (&str, &str) {
     match name.rfind('.') {
         Some(at) if at > 0 => name.split_at(at),
         _ => (name, ""),

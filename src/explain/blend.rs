@@ -1,12 +1,14 @@
 //! Cases between a refused one and a benign reference: each property is taken from the one or the other.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 
 use super::questions::{Questions, Stop};
+use crate::corpus::name::split;
 use crate::corpus::pad::pad;
-use crate::corpus::{Case, Content, DeclaredType, Filename, Piece};
+use crate::corpus::{Case, Content, Corpus, DeclaredType, Entry, Filename, Intent, Piece};
 
 /// A property of an upload that can be taken from another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
@@ -97,13 +99,9 @@ pub(super) fn grown(case: &Case, size: u64) -> Option<Content> {
     })
 }
 
-/// Stem and extension, the dot with the extension; a leading dot begins no extension.
-pub(super) fn split(name: &str) -> (&str, &str) {
-    match name.rfind('.') {
-        Some(at) if at > 0 => name.split_at(at),
-        _ => (name, ""),
-    }
-}
+/// The attachments of the built-in corpus, opened and digested once, and only where one is needed.
+static BUILTIN: LazyLock<Vec<Entry>> =
+    LazyLock::new(|| Corpus::builtin().map(|corpus| corpus.attachments).unwrap_or_default());
 
 impl<'a> Blend<'a> {
     pub(super) fn new(refused: &'a Case, reference: &'a Case, questions: &Questions) -> Result<Self, Stop> {
@@ -192,11 +190,8 @@ impl<'a> Blend<'a> {
             Case { content: content.clone(), filename, beside: Vec::new(), ..self.reference.clone() }
         };
         let letters = Content::from_bytes(&b"A letter.\n"[..]);
-        let builtin = crate::corpus::Corpus::builtin().map(|corpus| corpus.attachments).unwrap_or_default();
-        let same = |entry: &&crate::corpus::Entry| {
-            extension(&entry.filename.text) == own && entry.attachment.intent == crate::corpus::Intent::Legit
-        };
-        let others = builtin.iter().filter(same).take(2).map(|entry| &entry.content);
+        let same = |entry: &&Entry| extension(&entry.filename.text) == own && entry.attachment.intent == Intent::Legit;
+        let others = std::iter::once_with(|| BUILTIN.iter()).flatten().filter(same).take(2).map(|entry| &entry.content);
         for kin in near.chain(std::iter::once(&letters).chain(others).map(plain)) {
             let case = Case { content: kin.content.clone(), ..self.refused.clone() };
             if kin.content.sha256() != self.refused.content.sha256() && !questions.refuses(&case).await? {

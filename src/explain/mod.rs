@@ -200,8 +200,7 @@ async fn holds_again(causes: &[Cause], delivered: &Case, questions: &mut Questio
 /// The fewest of the open properties that are refused together.
 async fn guilty(blend: &Blend<'_>, open: &[Factor], questions: &mut Questions) -> Result<Vec<Factor>, Stop> {
     let chosen = |runs: &[Range<u64>]| -> Vec<Factor> {
-        let taken = |at: usize| runs.iter().any(|run| run.contains(&(at as u64)));
-        open.iter().enumerate().filter(|(at, _)| taken(*at)).map(|(_, factor)| *factor).collect()
+        open.iter().enumerate().filter(|(at, _)| inside::holds(runs, *at)).map(|(_, factor)| *factor).collect()
     };
     let runs = search::minimal(open.len() as u64, &mut async |runs: &[Range<u64>]| {
         questions.refuses(&blend.with(&chosen(runs))).await

@@ -1,6 +1,6 @@
 //! Which benign case a refused one is compared with.
 
-use super::blend::split;
+use crate::corpus::name::split;
 use crate::corpus::{Case, Filename, canary};
 
 /// The delivered cases, those that are most like `case` first, and the canary control last: it is benign if anything is.

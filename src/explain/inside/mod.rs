@@ -11,10 +11,11 @@ use std::ops::Range;
 
 use encoding_rs::Encoding;
 
-use super::blend::{Blend, split};
+use super::blend::Blend;
 use super::questions::{Questions, Stop};
 use super::{Detail, Factor, Part};
 use crate::corpus::Case;
+use crate::corpus::name::split;
 
 /// Takes `factor` of `case`, which is refused for it, apart. `case` becomes what is refused with nothing more of the factor
 /// than that.
@@ -47,7 +48,7 @@ fn index(at: u64) -> usize {
 }
 
 /// Whether a position is in one of the runs.
-fn holds(runs: &[Range<u64>], position: usize) -> bool {
+pub(super) fn holds(runs: &[Range<u64>], position: usize) -> bool {
     runs.iter().any(|run| run.contains(&(position as u64)))
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::super::blend::split;
 use super::super::questions::{Questions, Stop};
 use super::super::{Detail, search};
 use super::{holds, index, other_than, plain_for, whole};
+use crate::corpus::name::split;
 use crate::corpus::{Case, Filename, Hex};
 
 /// A filename taken apart.
