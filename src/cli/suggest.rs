@@ -27,7 +27,7 @@ use crate::replay::Replayer;
 use crate::report::{SuggestionDocument, suggestion_lines, trial_lines};
 use crate::run::{Run, SideName, WafEvidence};
 use crate::suggest::{
-    Engine, Fired, Language, Place, Refusal, Round, Suggestion, Target, evaluates, factor, is_id, was_kept_out,
+    Engine, Fired, Language, Place, Refusal, Round, Suggestion, Target, Upload, evaluates, factor, is_id, was_kept_out,
 };
 
 /// Rounds of trying at most: each hides the next rule.
@@ -326,7 +326,12 @@ impl Subject<'_> {
         if !self.given.is_empty() {
             refusal.rules.clone_from(&self.given);
         }
-        refusal.filename = request.filename.unwrap_or_default();
+        refusal.upload = Upload {
+            field: case.filename.page.0.encode(&self.profile.upload.field).0.into_owned(),
+            dispositions: request.body.dispositions(),
+            body: request.body.len(),
+            filename: request.filename.unwrap_or_default(),
+        };
         refusal.factors = self.blamed.get(id).cloned();
         Ok(refusal)
     }
@@ -393,7 +398,7 @@ impl Trial<'_> {
             let Some(run) = self.send(&folder, number, before).await? else {
                 return Ok((rounds, ExitCode::Interrupted));
             };
-            let round = Round::judge(number, suggestion.exclusions.len(), before, &run);
+            let round = Round::judge(number, suggestion.len(), before, &run);
             for line in trial_lines(&round) {
                 self.console.note(&line);
             }

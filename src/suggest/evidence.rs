@@ -1,6 +1,6 @@
 //! What is known of a refused case: which rules fired, and what `explain` blames.
 
-use super::{Place, Target};
+use super::{Key, Place, Target};
 use crate::corpus::CaseId;
 use crate::explain::Factor;
 use crate::run::WafEvidence;
@@ -20,10 +20,23 @@ pub struct Refusal {
     pub rules: Vec<Fired>,
     /// What else was logged of it and can't be excluded, in words.
     pub others: Vec<String>,
-    /// The filename as it is on the wire; empty: it is not known.
-    pub filename: Vec<u8>,
+    /// What was sent.
+    pub upload: Upload,
     /// What `explain` blames; `None`: it was not asked, or is not sure.
     pub factors: Option<Vec<Factor>>,
+}
+
+/// What of an upload tells where an exclusion for it holds, as it is on the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upload {
+    /// The form's field that holds the file.
+    pub field: Vec<u8>,
+    /// The filename; empty: it is not known.
+    pub filename: Vec<u8>,
+    /// What follows `Content-Disposition:` in each part.
+    pub dispositions: Vec<Vec<u8>>,
+    /// Bytes of the body.
+    pub body: u64,
 }
 
 /// A rule that fired.
@@ -41,6 +54,8 @@ pub struct Fired {
     pub action: Action,
     /// It is of the Core Rule Set, or of a set that is made from it.
     pub crs: bool,
+    /// Of a rule that looks at errors in reading the body: the beginning of what the engine says of it; empty: nothing.
+    pub error: String,
 }
 
 impl Fired {
@@ -48,7 +63,7 @@ impl Fired {
     #[must_use]
     pub fn named(rule: &str, target: Option<Target>) -> Self {
         let (rule, message) = (rule.to_owned(), String::new());
-        Self { rule, message, target, points: None, action: Action::Refused, crs: false }
+        Self { rule, message, target, points: None, action: Action::Refused, crs: false, error: String::new() }
     }
 
     fn refuses(&self) -> bool {
@@ -60,18 +75,27 @@ impl Refusal {
     /// A case of which the WAF's log says `evidence`. `fields`: the names of its form's fields, as they are on the wire.
     #[must_use]
     pub fn new(case: CaseId, place: Place, evidence: Option<&WafEvidence>, fields: &[Vec<u8>]) -> Self {
-        let mut refusal =
-            Self { case, place, rules: Vec::new(), others: Vec::new(), filename: Vec::new(), factors: None };
+        let upload = Upload::default();
+        let mut refusal = Self { case, place, rules: Vec::new(), others: Vec::new(), upload, factors: None };
         for hit in evidence.into_iter().flat_map(|evidence| &evidence.rules) {
             match &hit.id {
-                Some(id) if !evaluates(id) && is_id(id) => refusal.rules.push(Fired {
-                    rule: id.clone(),
-                    message: hit.message.clone(),
-                    target: hit.variable.as_deref().and_then(|variable| Target::parse(variable, fields)),
-                    points: points(hit),
-                    action: hit.action,
-                    crs: hit.crs,
-                }),
+                Some(id) if !evaluates(id) && is_id(id) => {
+                    // Our own rule speaks for the one that it keeps.
+                    let kept = super::modsecurity::kept(&hit.message);
+                    let (rule, variable) = match kept {
+                        Some((rule, variable)) => (rule, Some(variable)),
+                        None => (id.as_str(), hit.variable.as_deref()),
+                    };
+                    refusal.rules.push(Fired {
+                        rule: rule.to_owned(),
+                        message: if kept.is_some() { String::new() } else { hit.message.clone() },
+                        target: variable.and_then(|variable| Target::parse(variable, fields)),
+                        points: points(hit),
+                        action: hit.action,
+                        crs: hit.crs,
+                        error: hit.data.as_ref().map(|data| error(data.as_str())).unwrap_or_default(),
+                    });
+                }
                 Some(id) => refusal.others.push(id.clone()),
                 None => refusal.others.push(hit.message.clone()),
             }
@@ -115,8 +139,27 @@ impl Refusal {
         Ok(needed)
     }
 
+    /// Whether a part of the request holds what `explain` can blame by this name.
+    pub(super) fn is_of(&self, target: &Target, factor: Factor) -> bool {
+        // ModSecurity 3 takes a file without a name for a text.
+        let is_file = target.variable.starts_with("ARGS") && target.key == Key::Name(self.upload.field.clone());
+        target.is_of(factor) || is_file && matches!(factor, Factor::Stem | Factor::Extension | Factor::Content)
+    }
+
+    /// Whether nothing but its size is to blame, and no rule.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.rules.is_empty()
+            && !self.others.iter().any(|id| evaluates(id))
+            && self.factors.as_deref() == Some(&[Factor::Size])
+    }
+
     fn nothing(&self) -> String {
         match &self.others[..] {
+            [] if self.factors.is_none() => {
+                "the WAF's log says nothing of it: give the log with `--waf-log` to `compare`, or the rule with `--rule`; \
+                 `wafcanary explain` tells whether a limit refuses it"
+                    .to_owned()
+            }
             [] => "the WAF's log says nothing of it: give the log with `--waf-log` to `compare`, or the rule with `--rule`"
                 .to_owned(),
             others if others.iter().any(|id| evaluates(id)) => format!(
@@ -131,6 +174,14 @@ impl Refusal {
             ),
         }
     }
+}
+
+/// The beginning of an engine's words on a body that it can't read, up to what it quotes or what the log cut.
+fn error(data: &str) -> String {
+    let words = |c: &char| c.is_ascii_alphanumeric() || " :.,-".contains(*c);
+    // The value of a flag is no message.
+    let text: String = data.chars().take_while(words).collect();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { String::new() } else { text }
 }
 
 /// Points by severity: `crs-setup.conf.example`, rule 900100. A rule that refuses by itself, or is of another set, has none.

@@ -10,17 +10,23 @@ mod cloud_armor;
 mod cloudflare;
 mod evidence;
 mod language;
+mod limit;
 mod modsecurity;
 mod place;
+mod signs;
 mod target;
 mod trial;
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use evidence::{Fired, Refusal, evaluates, is_id};
+pub use evidence::{Fired, Refusal, Upload, evaluates, is_id};
 pub use language::{Engine, Language, Snippet};
+pub use limit::BodyLimit;
 pub use place::Place;
+pub use signs::Signs;
 pub use target::{Key, Target};
 pub use trial::{Round, was_kept_out};
 
@@ -29,6 +35,9 @@ use crate::explain::Factor;
 
 /// The version of the suggestion's JSON. Additive changes keep it.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// Variables that tell of errors in reading the body.
+const READING: [&str; 2] = ["REQBODY_ERROR", "MULTIPART_STRICT_ERROR"];
 
 /// One rule that no longer looks at one part of an upload, on one path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -41,9 +50,12 @@ pub struct Exclusion {
     pub place: Place,
     /// What it is not to look at; `None`: the rule is left out there, because no part can be named.
     pub target: Option<Target>,
-    /// Of a filename: the bytes that the cases' names hold beside letters, digits and what is harmless. A name with other
-    /// ones is looked at as before.
-    pub signs: std::collections::BTreeSet<u8>,
+    /// How signs stand in the cases' filenames, or in the `Content-Disposition` of their parts where the rule looks at errors in
+    /// reading the body. What holds others is looked at as before.
+    pub signs: Signs,
+    /// What the engine said when it could not read the body, or the beginning of that; empty: nothing. With another error the
+    /// rule is kept.
+    pub errors: BTreeSet<String>,
     /// The cases that need it.
     #[schemars(with = "Vec<String>")]
     pub cases: Vec<CaseId>,
@@ -80,6 +92,8 @@ pub struct Unsolved {
 pub struct Suggestion {
     /// The exclusions, in the order in which they were found.
     pub exclusions: Vec<Exclusion>,
+    /// Limits that no rule holds, and that must be raised.
+    pub limits: Vec<BodyLimit>,
     /// Cases for which no exclusion is known.
     pub unsolved: Vec<Unsolved>,
     #[serde(skip)]
@@ -100,10 +114,42 @@ impl Suggestion {
                         changed |= self.need(refusal, fired);
                     }
                 }
+                Err(_) if refusal.is_too_long() => changed |= self.need_limit(refusal),
                 Err(why) => self.unsolved.push(Unsolved { case: refusal.case.clone(), why }),
             }
         }
         changed
+    }
+
+    /// Sees to it that a body of this size is taken.
+    fn need_limit(&mut self, refusal: &Refusal) -> bool {
+        let known = self.limits.iter_mut().find(|known| known.place == refusal.place);
+        match known {
+            None => self.limits.push(BodyLimit::new(refusal)),
+            Some(known) if known.cases.contains(&refusal.case) => {
+                let why = format!(
+                    "it is still refused with a limit of {} bytes: another limit is in force (client_max_body_size, \
+                     LimitRequestBody, a CDN's), and it is set where it stands",
+                    known.bytes
+                );
+                self.unsolved.push(Unsolved { case: refusal.case.clone(), why });
+                return false;
+            }
+            Some(known) => known.take(refusal),
+        }
+        true
+    }
+
+    /// How many exclusions and limits there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.exclusions.len() + self.limits.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Sees to it that `fired` is excluded for `refusal`.
@@ -115,7 +161,8 @@ impl Suggestion {
                 message: fired.message.clone(),
                 place: refusal.place.clone(),
                 target: fired.target.clone(),
-                signs: std::collections::BTreeSet::new(),
+                signs: Signs::default(),
+                errors: BTreeSet::new(),
                 cases: Vec::new(),
                 disagree: Vec::new(),
                 agree: 0,
@@ -125,7 +172,8 @@ impl Suggestion {
             self.exclusions.push(exclusion);
             return true;
         };
-        if known.round == self.round {
+        // An exclusion of this round was not tried yet, and one with conditions may only lack this case's.
+        if known.round == self.round || known.is_conditional() && !known.cases.contains(&refusal.case) {
             known.take(refusal, fired);
             return true;
         }
@@ -164,6 +212,7 @@ impl Suggestion {
                     wider.disagree.extend(exclusion.disagree);
                     wider.agree += exclusion.agree;
                     wider.signs.extend(exclusion.signs);
+                    wider.errors.extend(exclusion.errors);
                 }
                 None => kept.push(exclusion),
             }
@@ -174,14 +223,16 @@ impl Suggestion {
     /// The text for a rule language.
     #[must_use]
     pub fn snippet(&self, language: Language, first_id: u32) -> Snippet {
-        match language {
-            Language::ModSecurity(engine) => modsecurity::snippet(&self.exclusions, engine, first_id),
+        let mut snippet = match language {
+            Language::ModSecurity(engine) => return modsecurity::snippet(self, engine, first_id),
             Language::AwsWaf => aws_waf::snippet(&self.exclusions),
             Language::Cloudflare => cloudflare::snippet(&self.exclusions),
             Language::AzureAppGateway => azure::app_gateway(&self.exclusions),
             Language::AzureFrontDoor => azure::front_door(&self.exclusions),
             Language::CloudArmor => cloud_armor::snippet(&self.exclusions),
-        }
+        };
+        snippet.left_out.extend(self.limits.iter().map(BodyLimit::by_hand));
+        snippet
     }
 }
 
@@ -214,9 +265,16 @@ impl Exclusion {
             return;
         }
         self.cases.push(refusal.case.clone());
-        self.signs.extend(refusal.filename.iter().filter(|byte| !is_harmless(**byte)));
+        if self.is_of_reading() {
+            self.errors.insert(fired.error.clone());
+            for disposition in &refusal.upload.dispositions {
+                self.signs.take(disposition);
+            }
+        } else {
+            self.signs.take(&refusal.upload.filename);
+        }
         let (Some(factors), Some(target)) = (&refusal.factors, &fired.target) else { return };
-        if factors.iter().any(|factor| target.is_of(*factor)) {
+        if factors.iter().any(|factor| refusal.is_of(target, *factor)) {
             self.agree += 1;
         } else {
             let blamed = factors.iter().map(|factor| factor.words()).collect::<Vec<_>>().join(", ");
@@ -234,7 +292,7 @@ impl Exclusion {
                 place.path,
                 target.words(),
                 self.made_of(),
-                target.danger()
+                target.danger(),
             ),
             None => format!(
                 "in {} {}, rule {rule} looks at nothing any more: any attack that it knows can pass it; other rules and \
@@ -249,18 +307,18 @@ impl Exclusion {
         self.target.as_ref().is_some_and(|target| target.variable == "FILES" && matches!(target.key, Key::Name(_)))
     }
 
+    /// Whether the rule looks at errors in reading the body: what it then is kept for is a rule of our own.
+    fn is_of_reading(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| READING.contains(&target.variable.as_str()))
+    }
+
+    fn is_conditional(&self) -> bool {
+        self.is_for_names() || self.is_of_reading()
+    }
+
     /// Which filenames, in words.
     fn made_of(&self) -> String {
-        if !self.is_for_names() {
-            return String::new();
-        }
-        let sign = |byte: &u8| match byte {
-            byte if byte.is_ascii_graphic() => format!(" {}", char::from(*byte)),
-            byte => format!(" \\x{byte:02x}"),
-        };
-        let signs: Vec<String> = self.signs.iter().map(sign).collect();
-        let signs = signs.concat();
-        format!(", where it is made of letters, digits, blanks and ( ) - . _{signs} alone")
+        if self.is_for_names() { format!(", where it is made of {}", self.signs.made_of()) } else { String::new() }
     }
 
     /// The same for the rule as a whole: for a language that knows no parts.
@@ -289,11 +347,6 @@ impl Exclusion {
         };
         format!("rule {}{message} refuses {cases}{explained}", self.rule)
     }
-}
-
-/// Whether a byte of a filename means nothing to anybody: letters, digits, blank, `( ) - . _`, and what is not ASCII.
-fn is_harmless(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b" ()-._".contains(&byte) || !byte.is_ascii()
 }
 
 /// The factors of an explanation, by their names in `explanations.json`.

@@ -3,65 +3,182 @@
 use std::fmt::Write as _;
 
 use super::language::{Engine, Snippet, one_line};
+use super::signs::hex_escapes;
 use super::target::escaped;
-use super::{Exclusion, Key, Place, Target};
+use super::{BodyLimit, Exclusion, Key, Place, Suggestion, Target};
+
+/// What the message of a rule of our own begins with: it refuses what an excluded rule is kept for.
+const KEPT: &str = "kept of rule ";
+
+/// Which rule a rule of our own is kept for, and what that looks at.
+pub(super) fn kept(message: &str) -> Option<(&str, &str)> {
+    message.strip_prefix(KEPT)?.split_once(": ")
+}
+
+/// Writes rules under ids that follow each other.
+struct Writer {
+    text: String,
+    next: u32,
+}
+
+impl Writer {
+    /// A rule with its actions, and those that are chained to it, each a line with its actions.
+    fn chain(&mut self, actions: &str, chained: &[(String, String)]) {
+        for (depth, (condition, more)) in chained.iter().enumerate() {
+            let first = if depth == 0 { format!("id:{},{actions},", self.next) } else { String::new() };
+            let chain = if depth + 1 < chained.len() { ",chain" } else { "" };
+            let indent = "    ".repeat(depth.min(2));
+            let _ = writeln!(self.text, "{indent}SecRule {condition} \\\n{indent}    \"{first}{more}{chain}\"");
+        }
+        self.next += 1;
+    }
+}
+
+/// Conditions and their actions for one method and path.
+fn at(place: &Place) -> [(String, String); 2] {
+    let decoding = if place.path.is_plain() { "t:none" } else { "t:none,t:urlDecode" };
+    [
+        (format!("REQUEST_FILENAME \"{}\"", path_operator(place)), decoding.to_owned()),
+        (format!("REQUEST_METHOD \"{}\"", method_operator(&place.method)), "t:none".to_owned()),
+    ]
+}
+
+fn when(condition: String) -> (String, String) {
+    (condition, "t:none".to_owned())
+}
 
 /// The rules, each a chain of path and method with a `ctl` at its end.
-pub(super) fn snippet(exclusions: &[Exclusion], engine: Engine, first_id: u32) -> Snippet {
+pub(super) fn snippet(suggestion: &Suggestion, engine: Engine, first_id: u32) -> Snippet {
     let mut snippet = Snippet::default();
-    let (numbered, named): (Vec<&Exclusion>, Vec<&Exclusion>) = exclusions.iter().partition(|it| is_number(&it.rule));
+    let (numbered, named): (Vec<&Exclusion>, Vec<&Exclusion>) =
+        suggestion.exclusions.iter().partition(|it| is_number(&it.rule));
     snippet.left_out.extend(named.iter().map(|exclusion| {
         format!("rule `{}` is no id of ModSecurity: give the number, such as `--rule 941310=ARGS:memo`", exclusion.rule)
     }));
-    if numbered.is_empty() {
+    if numbered.is_empty() && suggestion.limits.is_empty() {
         return snippet;
     }
     snippet.commented = true;
-    snippet.text.push_str("# To be read after modsecurity.conf and before the Core Rule Set.\n");
-    for (id, exclusion) in (first_id..).step_by(2).zip(numbered) {
+    let text = "# To be read after modsecurity.conf and before the Core Rule Set.\n".to_owned();
+    let mut writer = Writer { text, next: first_id };
+    for exclusion in numbered {
         let (ctl, written, notes) = ctl(exclusion, engine);
-        let opens = written.opens();
-        let text = &mut snippet.text;
-        text.push('\n');
-        comment(text, &exclusion.why());
-        comment(text, &format!("opens: {opens}"));
+        let opens = written.opens() + &kept_for(&written, engine);
+        writer.text.push('\n');
+        comment(&mut writer.text, &exclusion.why());
+        comment(&mut writer.text, &format!("opens: {opens}"));
         for note in notes {
-            comment(text, &note);
+            comment(&mut writer.text, &note);
         }
-        let path = path_operator(&exclusion.place);
-        let decoding = if exclusion.place.path.is_plain() { "t:none" } else { "t:none,t:urlDecode" };
-        let method = method_operator(&exclusion.place.method);
-        let begin = |id: u32, phase: u8| {
-            format!(
-                "SecRule REQUEST_FILENAME \"{path}\" \\\n    \"id:{id},phase:{phase},pass,nolog,{decoding},chain\"\n    \
-                 SecRule REQUEST_METHOD \"{method}\" \\\n        "
-            )
-        };
-        match &written.target {
-            // NOTE: any of several files may have the other bytes, so they are looked for, and not the good ones.
-            Some(Target { variable, key: Key::Name(name) }) if written.is_for_names() && is_writable(name, engine) => {
-                let part = format!("{variable}:{}", escaped(name));
-                let _ = writeln!(
-                    text,
-                    "{}\"t:none,chain\"\n        SecRule {part} \"@rx {}\" \\\n            \"t:none,setvar:'tx.wafcanary_{}=1'\"",
-                    begin(id, 2),
-                    other_bytes(&written.signs),
-                    id + 1,
-                );
-                let _ = writeln!(
-                    text,
-                    "{}\"t:none,chain\"\n        SecRule &TX:wafcanary_{} \"@eq 0\" \\\n            \"t:none,{ctl}\"",
-                    begin(id + 1, 2),
-                    id + 1,
-                );
-            }
-            Some(_) | None => {
-                let _ = writeln!(text, "{}\"t:none,{ctl}\"", begin(id, 1));
-            }
-        }
+        rules(&mut writer, &written, &ctl, engine);
         snippet.opens.push(opens);
     }
+    for limit in &suggestion.limits {
+        writer.text.push('\n');
+        let opens = raise(&mut writer, limit, engine);
+        snippet.opens.push(opens);
+    }
+    snippet.text = writer.text;
     snippet
+}
+
+/// Writes an exclusion.
+fn rules(writer: &mut Writer, exclusion: &Exclusion, ctl: &str, engine: Engine) {
+    let at = at(&exclusion.place);
+    let with = |more: Vec<(String, String)>| [at.to_vec(), more].concat();
+    let excluding = |phase: u8| format!("phase:{phase},pass,nolog");
+    match &exclusion.target {
+        // NOTE: any of several files may have the other bytes, so they are looked for, and not the good ones.
+        Some(Target { variable, key: Key::Name(name) }) if exclusion.is_for_names() && is_writable(name, engine) => {
+            let flag = format!("wafcanary_{}", writer.next);
+            let part = format!("{variable}:{} \"@rx {}\"", escaped(name), exclusion.signs.others());
+            writer.chain(&excluding(2), &with(vec![(part, format!("t:none,setvar:'tx.{flag}=1'"))]));
+            writer.chain(&excluding(2), &with(vec![(format!("&TX:{flag} \"@eq 0\""), format!("t:none,{ctl}"))]));
+        }
+        // NOTE: the rule comes before ours in its phase, so it is left out whole and kept by one of our own.
+        Some(Target { variable, .. }) if exclusion.is_of_reading() => {
+            let [path, (method, none)] = at;
+            writer.chain(&excluding(1), &[path.clone(), (method.clone(), format!("{none},{ctl}"))]);
+            let keep = format!("phase:2,deny,status:400,log,msg:'{KEPT}{}: {variable}'", exclusion.rule)
+                + ",logdata:'%{reqbody_error_msg}',severity:'CRITICAL'";
+            for other in other_readings(exclusion, engine) {
+                let fails = when(format!("{variable} \"!@eq 0\""));
+                writer.chain(&keep, &[fails, path.clone(), (method.clone(), none.clone()), when(other)]);
+            }
+        }
+        Some(_) | None => {
+            let [path, (method, none)] = at;
+            writer.chain(&excluding(1), &[path, (method, format!("{none},{ctl}"))]);
+        }
+    }
+}
+
+/// Conditions under which a body is not read wrongly in the way that is excluded: another error, or, where the engine shows
+/// the body, part headers with other signs.
+fn other_readings(exclusion: &Exclusion, engine: Engine) -> Vec<String> {
+    // NOTE: of letters, digits and blanks, and of signs of which the full stop alone means something.
+    let errors = exclusion
+        .errors
+        .iter()
+        .map(|error| if error.is_empty() { r"\z".to_owned() } else { error.replace('.', r"\.") });
+    let errors: Vec<String> = errors.collect();
+    let mut others = vec![format!("REQBODY_ERROR_MSG \"!@rx ^(?:{})\"", errors.join("|"))];
+    if engine == Engine::Three {
+        others.push(format!(
+            r#"REQUEST_BODY "@rx (?i)\x0aContent-Disposition:[^\x0d\x0a]*?(?![\x0d\x0a])(?:{})""#,
+            exclusion.signs.others()
+        ));
+    }
+    others
+}
+
+/// What the rule is kept for, after what it opens.
+fn kept_for(exclusion: &Exclusion, engine: Engine) -> String {
+    if !exclusion.is_of_reading() {
+        return String::new();
+    }
+    let errors: Vec<String> = exclusion
+        .errors
+        .iter()
+        .map(|error| if error.is_empty() { "none".to_owned() } else { format!("`{}`", error.trim_end()) })
+        .collect();
+    let headers = match engine {
+        Engine::Two => String::new(),
+        Engine::Three => {
+            format!(", and for a `Content-Disposition` that is not made of {}", exclusion.signs.made_of())
+        }
+    };
+    format!("; a rule of its own keeps it for other errors than {}{headers}", errors.join(", "))
+}
+
+/// Lets bodies be as long as they must; gives what that opens.
+fn raise(writer: &mut Writer, limit: &BodyLimit, engine: Engine) -> String {
+    let (place, bytes) = (&limit.place, limit.bytes);
+    let (whole, scope) = match engine {
+        Engine::Two => (format!("in {} {}", place.method, place.path), None),
+        Engine::Three => (
+            "wherever this file is read".to_owned(),
+            Some("ModSecurity 3 has no limit by path: read this line in the server or location of the uploads alone"),
+        ),
+    };
+    let opens =
+        format!("{whole}, bodies up to {bytes} bytes are taken, held and looked at: that costs memory and time");
+    comment(&mut writer.text, &limit.why());
+    comment(&mut writer.text, &format!("opens: {opens}"));
+    if let Some(scope) = scope {
+        comment(&mut writer.text, scope);
+    }
+    match engine {
+        Engine::Two => {
+            let [path, (method, transformation)] = at(place);
+            let action = format!("{transformation},ctl:requestBodyLimit={bytes}");
+            writer.chain("phase:1,pass,nolog", &[path, (method, action)]);
+        }
+        Engine::Three => {
+            let _ = writeln!(writer.text, "SecRequestBodyLimit {bytes}");
+        }
+    }
+    opens
 }
 
 /// A comment. NOTE: it ends with a full stop, because ModSecurity 2 joins a line that ends with `\` to the next.
@@ -110,20 +227,6 @@ fn ctl(exclusion: &Exclusion, engine: Engine) -> (String, Exclusion, Vec<String>
             (whole, wider(), vec![note, other])
         }
     }
-}
-
-/// A regular expression for a byte that is neither harmless nor one of `signs`.
-fn other_bytes(signs: &std::collections::BTreeSet<u8>) -> String {
-    let signs: Vec<u8> = signs.iter().copied().collect();
-    format!(r"[^0-9A-Za-z\x80-\xff\x20\x28\x29\x2d\x2e\x5f{}]", hex_escapes(&signs))
-}
-
-/// Bytes as a regular expression of ASCII characters has them.
-fn hex_escapes(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "\\x{byte:02x}");
-        out
-    })
 }
 
 fn is_number(rule: &str) -> bool {

@@ -133,12 +133,18 @@ impl Target {
     pub fn is_of(&self, factor: Factor) -> bool {
         let factors: &[Factor] = match self.variable.as_str() {
             "FILES" | "MULTIPART_FILENAME" => &[Factor::Stem, Factor::Extension, Factor::Page, Factor::Client],
-            "FILES_NAMES" | "MULTIPART_NAME" | "ARGS_NAMES" => &[Factor::Fields, Factor::Page, Factor::Client],
-            "ARGS" | "ARGS_POST" => &[Factor::Fields, Factor::Page],
-            "MULTIPART_UNMATCHED_BOUNDARY" => &[Factor::Content, Factor::Size, Factor::Client],
+            "FILES_NAMES" | "MULTIPART_NAME" => &[Factor::Fields, Factor::Page, Factor::Client],
+            // A body that is sent as a form's text, or as JSON, becomes arguments.
+            "ARGS_NAMES" => &[Factor::Fields, Factor::Page, Factor::Client, Factor::Form, Factor::Transport],
+            "ARGS" | "ARGS_POST" => &[Factor::Fields, Factor::Page, Factor::Form, Factor::Transport],
+            "MULTIPART_UNMATCHED_BOUNDARY" => &[Factor::Content, Factor::Size, Factor::Client, Factor::Fields],
             "FILES_SIZES" | "FILES_COMBINED_SIZE" | "REQUEST_BODY_LENGTH" => &[Factor::Size, Factor::Content],
-            "MULTIPART_PART_HEADERS" => &[Factor::Type, Factor::Client, Factor::Stem, Factor::Extension, Factor::Page],
-            "REQUEST_HEADERS" | "REQUEST_HEADERS_NAMES" => &[Factor::Client, Factor::Type, Factor::Transport],
+            "MULTIPART_PART_HEADERS" => {
+                &[Factor::Type, Factor::Client, Factor::Stem, Factor::Extension, Factor::Page, Factor::Form]
+            }
+            "REQUEST_HEADERS" | "REQUEST_HEADERS_NAMES" => {
+                &[Factor::Client, Factor::Type, Factor::Transport, Factor::Form]
+            }
             "REQUEST_METHOD" => &[Factor::Transport],
             // The body, its errors, and what is not known to be narrower.
             _ => &Factor::ALL,

@@ -189,21 +189,70 @@ fn a_vendors_log_names_rules_its_own_way_and_each_language_takes_them() {
 fn a_filename_is_only_excluded_where_it_holds_no_other_signs_than_those_of_the_cases() {
     let named = |case: &str, name: &str| {
         let refusal = refused(case, vec![hit("920120", "FILES:file", "CRITICAL")]);
-        Refusal { filename: name.as_bytes().to_vec(), ..refusal }
+        Refusal { upload: Upload { filename: name.as_bytes().to_vec(), ..Upload::default() }, ..refusal }
     };
     let suggestion = suggested(&[named("pdf/a", "O'Brien 表 (1).pdf"), named("pdf/b", "a=b.pdf")]);
     let snippet = suggestion.snippet(Language::ModSecurity(Engine::Three), 90_001);
-    let other = snippet.text.split("@rx ").nth(1).unwrap().split('"').next().unwrap();
-    let other = regex::bytes::Regex::new(&format!("(?-u){other}")).unwrap();
-    for good in ["O'Brien.pdf", "x=y'z-_.(1) 表", ""] {
-        assert!(!other.is_match(good.as_bytes()), "{good}");
+    let signs = &suggestion.exclusions[0].signs;
+    assert!(snippet.text.contains(&format!("SecRule FILES:file \"@rx {}\"", signs.others())), "{}", snippet.text);
+    for (name, same) in [("O'Hara.pdf", true), ("y=z.pdf", true), ("a;b.asp", false), ("x' OR y.pdf", false)] {
+        assert_eq!(signs.allow(name.as_bytes()), same, "{name}");
     }
-    for bad in ["a;b.asp", "<x>.pdf", "a\"b", "a\\b", "a/b", "a\0b", "a\nb", "a`b", "a|b", "a$b"] {
-        assert!(other.is_match(bad.as_bytes()), "{bad:?}");
-    }
-    assert!(snippet.opens[0].contains("of letters, digits, blanks and ( ) - . _ ' = alone"), "{:?}", snippet.opens);
+    assert!(snippet.opens[0].contains("of other signs only as here") && snippet.opens[0].contains(": a'a  a=a"));
     assert_eq!(directives(&snippet.text).len(), 6);
     assert!(snippet.text.contains("id:90001,phase:2") && snippet.text.contains("id:90002,phase:2"), "{}", snippet.text);
+}
+
+#[test]
+fn a_rule_on_errors_in_reading_is_kept_for_other_errors_and_other_part_headers() {
+    let read_wrongly = |case: &str, error: &str, disposition: &str| {
+        let said =
+            RuleHit { data: crate::waf_log::MatchedData::new(error), ..hit("200002", "REQBODY_ERROR", "CRITICAL") };
+        let dispositions = vec![disposition.as_bytes().to_vec()];
+        Refusal { upload: Upload { dispositions, ..Upload::default() }, ..refused(case, vec![said]) }
+    };
+    let mut suggestion =
+        suggested(&[read_wrongly("pdf/a", "Multipart: Final boundary missing. (-1)", " form-data; x*=a")]);
+    let three = directives(&suggestion.snippet(Language::ModSecurity(Engine::Three), 90_001).text);
+    assert_eq!(three.len(), 10, "{three:#?}");
+    assert!(three[1].ends_with(r#""t:none,ctl:ruleRemoveTargetById=200002;REQBODY_ERROR""#), "{three:#?}");
+    assert!(three[2].contains("id:90002,phase:2,deny,status:400") && three[6].contains("id:90003"), "{three:#?}");
+    assert!(three[6].starts_with("SecRule REQBODY_ERROR "), "{three:#?}");
+    assert!(three[5].contains(r#"REQBODY_ERROR_MSG "!@rx ^(?:Multipart: Final boundary missing\. )""#), "{three:#?}");
+    assert!(three[9].contains(r"REQUEST_BODY") && three[9].contains(&suggestion.exclusions[0].signs.others()));
+    let two = suggestion.snippet(Language::ModSecurity(Engine::Two), 90_001);
+    assert!(!two.text.contains("REQUEST_BODY"), "it has none of a form: {}", two.text);
+    // Our own rule speaks for the one that it keeps, and its case is taken in before anything gets wider.
+    let ours = |case: &str| {
+        let said = hit("90002", "REQBODY_ERROR_MSG", "CRITICAL");
+        let kept = RuleHit { message: "kept of rule 200002: REQBODY_ERROR".into(), ..said };
+        refused(case, vec![RuleHit { data: crate::waf_log::MatchedData::new("Multipart: Nul byte"), ..kept }])
+    };
+    assert!(suggestion.add(&[ours("pdf/b")]));
+    assert_eq!(told(&suggestion), ["200002 REQBODY_ERROR 2"]);
+    assert_eq!(suggestion.exclusions[0].errors.len(), 2);
+    assert!(suggestion.add(&[ours("pdf/b")]));
+    assert_eq!(told(&suggestion), ["200002 the rule 2"], "nothing is narrower");
+}
+
+#[test]
+fn a_size_that_no_rule_refuses_raises_the_limit_on_bodies() {
+    let long = |case: &str, body: u64| {
+        let refusal = refused(case, Vec::new());
+        Refusal { upload: Upload { body, ..Upload::default() }, factors: Some(vec![Factor::Size]), ..refusal }
+    };
+    let mut suggestion = suggested(&[long("jpeg/a", 13_107_201), long("jpeg/b", 13_631_488)]);
+    assert_eq!((suggestion.len(), suggestion.limits[0].bytes), (1, 14_680_064));
+    let three = suggestion.snippet(Language::ModSecurity(Engine::Three), 90_001);
+    assert_eq!(directives(&three.text), ["SecRequestBodyLimit 14680064"]);
+    let two = suggestion.snippet(Language::ModSecurity(Engine::Two), 90_001);
+    assert!(directives(&two.text)[1].contains("ctl:requestBodyLimit=14680064"), "{}", two.text);
+    let cloud = suggestion.snippet(Language::AwsWaf, 1);
+    assert!(cloud.left_out[0].contains("let bodies to POST /apply/upload have 14680064 bytes"), "{:?}", cloud.left_out);
+    assert!(!suggestion.add(&[long("jpeg/a", 13_107_201)]));
+    assert!(suggestion.unsolved[0].why.contains("client_max_body_size"), "{:?}", suggestion.unsolved);
+    let both = Refusal { factors: Some(vec![Factor::Size, Factor::Content]), ..refused("jpeg/c", Vec::new()) };
+    assert!(suggested(&[both]).limits.is_empty(), "not the size alone");
 }
 
 /// The directives of a snippet: its lines without comments, continued lines joined.
@@ -268,7 +317,8 @@ proptest! {
         let place = Place { method, ..place(path.split('?').next().unwrap()) };
         let case = CaseId::parse("pdf/a").unwrap();
         let filename = name.clone().into_bytes();
-        let refusal = Refusal { case, place, rules: vec![fired], others: Vec::new(), filename, factors: None };
+        let upload = Upload { filename, ..Upload::default() };
+        let refusal = Refusal { case, place, rules: vec![fired], others: Vec::new(), upload, factors: None };
         let suggestion = suggested(&[refusal]);
         let engine = if first { Engine::Two } else { Engine::Three };
         let text = suggestion.snippet(Language::ModSecurity(engine), 90_001).text;
@@ -279,8 +329,8 @@ proptest! {
         let part = r"[A-Z_]+(:[A-Za-z0-9_.:\[\]\\-]+)?";
         let ctl = format!("\"t:none,ctl:ruleRemoveTargetById=941310;{part}\"");
         let whole = regex::Regex::new(&format!(
-            "^({}{ctl}|{}\"t:none,chain\"\nSecRule FILES{part} \"@rx [!-~&&[^\"]]+\" \"t:none,setvar:'tx.wafcanary_90002=1'\"\n\
-             {}\"t:none,chain\"\nSecRule &TX:wafcanary_90002 \"@eq 0\" {ctl})$",
+            "^({}{ctl}|{}\"t:none,chain\"\nSecRule FILES{part} \"@rx [!-~&&[^\"]]+\" \"t:none,setvar:'tx.wafcanary_90001=1'\"\n\
+             {}\"t:none,chain\"\nSecRule &TX:wafcanary_90001 \"@eq 0\" {ctl})$",
             begin(90_001, 1), begin(90_001, 2), begin(90_002, 2)
         ).replace("FILES[A-Z_]+", "FILES")).unwrap();
         prop_assert!(whole.is_match(&directives(&text).join("\n")), "{text}");
@@ -299,7 +349,7 @@ fn given(rule: &str, variable: Option<&str>) -> Suggestion {
         place: place("/apply/up\"load"),
         rules: vec![fired],
         others: Vec::new(),
-        filename: Vec::new(),
+        upload: Upload::default(),
         factors: None,
     }])
 }

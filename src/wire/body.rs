@@ -76,6 +76,23 @@ impl Body {
         &self.segments
     }
 
+    /// What follows `Content-Disposition:` in the heads of a form's parts, without the line's end. The bytes of files are not
+    /// looked at.
+    #[must_use]
+    pub fn dispositions(&self) -> Vec<Vec<u8>> {
+        const NAME: &[u8] = b"content-disposition:";
+        let written = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Bytes(bytes) => Some(bytes),
+            Segment::Content(_) | Segment::Base64(_) => None,
+        });
+        let lines = written.flat_map(|bytes| bytes.split(|byte| *byte == b'\n'));
+        let values = lines.filter_map(|line| {
+            let (name, value) = line.split_at_checked(NAME.len())?;
+            name.eq_ignore_ascii_case(NAME).then(|| value.strip_suffix(b"\r").unwrap_or(value).to_vec())
+        });
+        values.collect()
+    }
+
     /// Reads the body from the start.
     #[must_use]
     pub fn reader(&self) -> BodyReader {

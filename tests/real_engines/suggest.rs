@@ -69,11 +69,9 @@ fn round(compared: &Compared, number: usize) -> PathBuf {
     last.join(format!("round-{number}"))
 }
 
-/// NOTE: without the documented trips: a limit refuses some of them and no rule, and names with `;` are those of controls.
 /// Compares, explains, tries, and holds what is said against the witnesses; gives the exclusions and the rounds.
 fn cures(engines: &Engines, baseline: &str, candidate: &str, arguments: &[&str]) -> (BTreeMap<String, usize>, usize) {
-    let attached = [arguments, &["--exclude", "trip/*"]].concat();
-    let compared = compare((engines, baseline), (engines, candidate), &engines.origin_log(), &attached);
+    let compared = compare((engines, baseline), (engines, candidate), &engines.origin_log(), arguments);
     let wanted = explained(engines, &compared);
     let _excluding = Excluding { engines, engine: candidate };
     let mark = Mark::new(engines, candidate, &engines.origin_log());
@@ -93,8 +91,14 @@ fn cures(engines: &Engines, baseline: &str, candidate: &str, arguments: &[&str])
     // What the log says of the rule and what `explain` found are the same part of the upload.
     for exclusion in document["exclusions"].as_array().unwrap() {
         assert!(exclusion["disagree"].as_array().unwrap().is_empty(), "{exclusion:#}");
-        assert_eq!(exclusion["agree"], exclusion["cases"].as_array().unwrap().len(), "{exclusion:#}");
-        assert!(exclusion["target"].is_object(), "never the whole rule: {exclusion:#}");
+        if exclusion["target"].is_object() {
+            assert_eq!(exclusion["agree"], exclusion["cases"].as_array().unwrap().len(), "{exclusion:#}");
+        } else {
+            // Both engines name no part for these, or one that does not help.
+            let nameless = exclusion["place"]["method"] == "PUT"
+                || ["922100", "922110"].map(Value::from).contains(&exclusion["rule"]);
+            assert!(nameless, "never the whole rule: {exclusion:#}");
+        }
     }
     // The origin has what is called cured, and the engine's log has a reason for what is not.
     let heard = hear(&mark, &round(&compared, rounds.len()));
@@ -112,14 +116,19 @@ fn cures(engines: &Engines, baseline: &str, candidate: &str, arguments: &[&str])
 #[test]
 fn what_a_waf_refuses_that_goes_from_detecting_to_blocking_is_cured_on_both_engines() {
     let engines = lab();
+    // Some rules hide others, so that one round is not enough.
     let (three, rounds) = cures(&engines, "ngx-crs-pl1-detect", "ngx-crs-pl1", &[]);
-    assert_eq!(rounds, 1);
-    for rule in ["920120 FILES:file", "941310 ARGS:法人名"] {
+    assert!(rounds > 1);
+    for rule in ["920120 FILES:file", "941310 ARGS:法人名", "200002 REQBODY_ERROR", "200003 MULTIPART_STRICT_ERROR"]
+    {
         assert!(three.contains_key(rule), "{three:?}");
     }
-    let (two, rounds) = cures(&engines, "apa-crs-pl1-detect", "apa-crs-pl1", &[]);
-    assert_eq!(rounds, 1);
-    for rule in ["920120 FILES:file", "200004 MULTIPART_UNMATCHED_BOUNDARY", "941310 ARGS:法人名"] {
+    // NOTE: Apache cuts the line of its log before the id of the rule that refuses this one in the third round.
+    let but = ["--exclude", "trip/920240-mov-urlencoded"];
+    let (two, _) = cures(&engines, "apa-crs-pl1-detect", "apa-crs-pl1", &but);
+    for rule in
+        ["920120 FILES:file", "200004 MULTIPART_UNMATCHED_BOUNDARY", "941310 ARGS:法人名", "200002 REQBODY_ERROR"]
+    {
         assert!(two.contains_key(rule), "{two:?}");
     }
 }
@@ -129,28 +138,20 @@ fn what_a_higher_paranoia_level_refuses_is_cured() {
     let engines = lab();
     let (from_off, _) = cures(&engines, "ngx-crs-pl1-detect", "ngx-crs-pl2", &[]);
     assert!(from_off.contains_key("920121 FILES:file"), "{from_off:?}");
-    // The built-in corpus has nothing that level 1 lets through and level 2 does not; if it gets something, it is cured too.
-    let compared = compare((&engines, "ngx-crs-pl1"), (&engines, "ngx-crs-pl2"), &engines.origin_log(), &[]);
-    if compared.classes().values().any(|class| class == "newly_blocked") {
-        cures(&engines, "ngx-crs-pl1", "ngx-crs-pl2", &[]);
-    }
+    let (from_one, _) = cures(&engines, "ngx-crs-pl1", "ngx-crs-pl2", &[]);
+    assert!(from_one.contains_key("920121 FILES:file"), "{from_one:?}");
+    // Without controls it says what would not be seen.
     let files = engines.path("level-2");
     std::fs::create_dir_all(&files).unwrap();
     for name in ["a&amp;b.pdf", "plan.pdf"] {
         std::fs::write(files.join(name), "as plain as can be\n").unwrap();
     }
-    let compared = compare(
-        (&engines, "ngx-crs-pl1"),
-        (&engines, "ngx-crs-pl2"),
-        &engines.origin_log(),
-        &["--corpus", files.to_str().unwrap()],
-    );
-    let wanted = explained(&engines, &compared);
+    let corpus = ["--corpus", files.to_str().unwrap()];
+    let compared = compare((&engines, "ngx-crs-pl1"), (&engines, "ngx-crs-pl2"), &engines.origin_log(), &corpus);
     let _excluding = Excluding { engines: &engines, engine: "ngx-crs-pl2" };
     let ran = tried(&engines, &compared, &engines.reload_command("ngx-crs-pl2"), &[]);
-    let document = document(&ran);
-    assert_eq!((ran.code, wanted.len()), (Some(0), 1), "{}", ran.err);
-    assert_eq!(exclusions(&document), [("920121 FILES:file".to_owned(), 1)].into());
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(exclusions(&document(&ran)), [("920121 FILES:file".to_owned(), 1)].into());
     assert!(ran.err.contains("a lost protection would not be seen"), "{}", ran.err);
 }
 
