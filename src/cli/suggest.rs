@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Deserialize;
 
 use super::compare::CompareArgs;
 use super::console::Console;
@@ -21,13 +20,13 @@ use crate::compare::{Class, ComparedCase, Comparison};
 use crate::corpus::{Beside, Case, CaseId, Intent, selection_digest};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
-use crate::explain::{Factor, SCHEMA_VERSION as EXPLANATIONS_VERSION};
+use crate::explain::{Explanations, Factor, Finding};
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::report::{SuggestionDocument, suggestion_lines, trial_lines};
 use crate::run::{Run, SideName, WafEvidence};
 use crate::suggest::{
-    Engine, Fired, Language, Place, Refusal, Round, Suggestion, Target, Upload, evaluates, factor, is_id, was_kept_out,
+    Engine, Fired, Language, Place, Refusal, Round, Suggestion, Target, Upload, evaluates, is_id, was_kept_out,
 };
 
 /// Rounds of trying at most: each hides the next rule.
@@ -257,47 +256,14 @@ fn given(rules: &[String]) -> Result<Vec<Fired>> {
 
 /// What stored explanations, if there are any, are sure to blame.
 fn blamed(dir: &Path) -> Result<HashMap<CaseId, Vec<Factor>>> {
-    #[derive(Deserialize)]
-    struct Document {
-        schema_version: u32,
-        explanations: Vec<Explained>,
-    }
-    #[derive(Deserialize)]
-    struct Explained {
-        case: CaseId,
-        #[serde(default)]
-        proven: bool,
-        #[serde(default)]
-        causes: Vec<Cause>,
-    }
-    #[derive(Deserialize)]
-    struct Cause {
-        parts: Vec<Part>,
-    }
-    #[derive(Deserialize)]
-    struct Part {
-        factor: String,
-    }
-    let path = dir.join(EXPLANATIONS);
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashMap::new()),
-        Err(error) => return Err(Error::usage(format!("cannot read the explanations: {error}")).file(&path)),
-    };
-    let wrong = |what: String| Error::usage(what).file(&path).help("let `wafcanary explain` write them anew");
-    let document: Document =
-        serde_json::from_slice(&text).map_err(|error| wrong(format!("these are no explanations: {error}")))?;
-    if document.schema_version != EXPLANATIONS_VERSION {
-        return Err(wrong(format!(
-            "the explanations have schema version {}, and this program reads version {EXPLANATIONS_VERSION}",
-            document.schema_version
-        )));
-    }
-    let sure = document.explanations.into_iter().filter(|it| it.proven);
-    Ok(sure
-        .map(|it| {
-            let parts = it.causes.iter().flat_map(|cause| &cause.parts);
-            (it.case, parts.filter_map(|part| factor(&part.factor)).collect())
+    let stored = Explanations::read(&dir.join(EXPLANATIONS))?;
+    let all = stored.into_iter().flat_map(|document| document.explanations);
+    Ok(all
+        .filter_map(|it| match it.finding {
+            Finding::Causes { causes, proven: true, .. } => {
+                Some((it.case, causes.iter().flat_map(|cause| &cause.parts).map(|part| part.factor).collect()))
+            }
+            _ => None,
         })
         .collect())
 }

@@ -11,7 +11,9 @@ use crate::corpus::pad::pad;
 use crate::corpus::{Case, Content, Corpus, DeclaredType, Entry, Filename, Intent, Piece};
 
 /// A property of an upload that can be taken from another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
     /// The filename's last extension.

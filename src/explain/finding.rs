@@ -1,14 +1,17 @@
 //! What was found out about a refused case.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Factor;
 use crate::corpus::{Case, CaseId};
+use crate::error::{Error, Result};
 use crate::verdict::Outcome;
 
 /// What is guilty within a property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Detail {
     /// The property as a whole.
@@ -84,7 +87,7 @@ pub enum Detail {
 }
 
 /// A few bytes of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// Offset of the first.
     pub offset: u64,
@@ -95,7 +98,7 @@ pub struct Run {
 }
 
 /// Whether it matters where guilty bytes stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Place {
     /// They trip at the end of the file as well.
@@ -110,17 +113,18 @@ pub enum Place {
 }
 
 /// Properties that are only refused together, and what of them.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
     /// The properties, and what of each.
     pub parts: Vec<Part>,
     /// The reference with nothing more than these: it is refused.
+    /// Not on record.
     #[serde(skip)]
-    pub smallest: Case,
+    pub smallest: Option<Case>,
 }
 
 /// A guilty property.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// Which.
     pub factor: Factor,
@@ -132,7 +136,7 @@ pub struct Part {
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What was found out about the regressions of a comparison.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Explanations {
     /// The version of this format: 1.
     pub schema_version: u32,
@@ -141,7 +145,7 @@ pub struct Explanations {
 }
 
 /// What was found out about a case.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     /// The case.
     #[schemars(with = "String")]
@@ -154,14 +158,41 @@ pub struct Explanation {
     /// Requests that it took.
     pub requests: u32,
     /// Rules that the WAF's log names for it, as the comparison has them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
     /// The edge can no longer be asked: what comes after would not be answered either.
     #[serde(skip)]
     pub stopped: bool,
     /// The script that sends the smallest request that is refused for the first cause.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
+}
+
+impl Explanations {
+    /// Reads what `explain` wrote. `None`: there is no such file.
+    ///
+    /// # Errors
+    /// A file that can't be read, is something else, or is of another schema version.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::usage(format!("cannot read the explanations: {error}")).file(path)),
+        };
+        let wrong = |what: String| Error::usage(what).file(path).help("let `wafcanary explain` write them anew");
+        match serde_json::from_slice::<Version>(&text) {
+            Ok(Version { schema_version }) if schema_version != SCHEMA_VERSION => Err(wrong(format!(
+                "the explanations have schema version {schema_version}, and this program reads version {SCHEMA_VERSION}"
+            ))),
+            _ => serde_json::from_slice(&text)
+                .map(Some)
+                .map_err(|error| wrong(format!("these are no explanations: {error}"))),
+        }
+    }
 }
 
 impl Detail {
@@ -205,7 +236,7 @@ impl Explanation {
     #[must_use]
     pub fn smallest(&self) -> Option<&Case> {
         match &self.finding {
-            Finding::Causes { causes, .. } => causes.first().map(|cause| &cause.smallest),
+            Finding::Causes { causes, .. } => causes.first().and_then(|cause| cause.smallest.as_ref()),
             Finding::Flaky { .. } | Finding::NoReference | Finding::Unknown { .. } => None,
         }
     }
@@ -218,7 +249,7 @@ impl Explanation {
 }
 
 /// What is known of why a case is refused.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
     /// It is refused sometimes, or no longer.

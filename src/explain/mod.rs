@@ -164,7 +164,7 @@ async fn causes(blend: &mut Blend<'_>, references: &[Case], questions: &mut Ques
             // And so may the case's own content, under another extension.
             blend.without_extension(questions).await?;
         }
-        causes.push(Cause { parts, smallest });
+        causes.push(Cause { parts, smallest: Some(smallest) });
     }
     if causes.is_empty() {
         let why = "put together again from its parts it is delivered: what it hangs on is none of them";
@@ -190,7 +190,8 @@ async fn causes(blend: &mut Blend<'_>, references: &[Case], questions: &mut Ques
 async fn holds_again(causes: &[Cause], delivered: &Case, questions: &mut Questions) -> Result<bool, Stop> {
     for cause in causes {
         let whole = cause.parts.iter().all(|part| part.detail.is_sure());
-        if !whole || questions.surely_refuses(&cause.smallest, AGAIN).await? != Some(true) {
+        let Some(smallest) = cause.smallest.as_ref().filter(|_| whole) else { return Ok(false) };
+        if questions.surely_refuses(smallest, AGAIN).await? != Some(true) {
             return Ok(false);
         }
     }

@@ -8,8 +8,10 @@ mod explain;
 mod github;
 pub mod group;
 mod hints;
+mod html;
 mod json;
 mod junit;
+mod lang;
 mod limits;
 mod markdown;
 mod page;
@@ -29,6 +31,7 @@ use std::io::{self, Write};
 
 pub use explain::render_explanations;
 pub use github::{github_decision, github_output};
+pub use lang::Lang;
 pub use limits::render_limits;
 pub use progress::Progress;
 pub use repro::Repro;

@@ -31,7 +31,6 @@ pub use target::{Key, Target};
 pub use trial::{Round, was_kept_out};
 
 use crate::corpus::CaseId;
-use crate::explain::Factor;
 
 /// The version of the suggestion's JSON. Additive changes keep it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -347,12 +346,6 @@ impl Exclusion {
         };
         format!("rule {}{message} refuses {cases}{explained}", self.rule)
     }
-}
-
-/// The factors of an explanation, by their names in `explanations.json`.
-#[must_use]
-pub fn factor(name: &str) -> Option<Factor> {
-    Factor::ALL.into_iter().find(|factor| serde_json::to_value(factor).is_ok_and(|value| value == name))
 }
 
 #[cfg(test)]

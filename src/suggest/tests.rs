@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::explain::Factor;
 use crate::run::WafEvidence;
 use crate::waf_log::{Action, RuleHit};
 
@@ -144,7 +145,6 @@ fn what_explain_blames_is_held_against_what_the_rule_looks_at() {
     let other = with(vec![Factor::Size]);
     assert_eq!(other.disagree.len(), 1);
     assert!(other.why().contains("look again: `explain` blames the size"), "{}", other.why());
-    assert_eq!((factor("stem"), factor("nothing")), (Some(Factor::Stem), None));
 }
 
 #[test]
