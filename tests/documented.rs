@@ -71,6 +71,23 @@ fn the_readme_shows_what_demo_prints() {
     let told = format!("  […] {left_out} more");
     lines.splice(findings[SHOWN_FINDINGS - 1]..findings[findings.len() - 1], [told.as_str(), ""]);
     check_block("README.md", "demo", &format!("```text\n{}\n```\n", lines.join("\n")));
+    check_block("README.ja.md", "demo", &format!("```text\n{}\n```\n", excerpt(&lines).join("\n")));
+}
+
+/// Procedures that the excerpt shows.
+const SHOWN_PROCEDURES: usize = 3;
+
+/// What was compared, the classes, the procedures hit hardest and the verdict: what a reader of another language needs of it.
+fn excerpt<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let at = |start: &str| lines.iter().position(|line| line.starts_with(start)).unwrap();
+    let procedures = lines.iter().position(|line| line.contains("(手続)")).unwrap();
+    let first = procedures + lines[procedures..].iter().position(|line| line.contains('%')).unwrap();
+    let mut shown = lines[..at("File families")].to_vec();
+    shown.extend(["[…]", ""]);
+    shown.extend(&lines[procedures..first + SHOWN_PROCEDURES]);
+    shown.extend(["", "[…]", ""]);
+    shown.extend(&lines[at("fails: ")..]);
+    shown
 }
 
 #[test]
