@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::beside;
 use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
@@ -93,7 +94,7 @@ fn rounds(side: SideName) -> u32 {
 }
 
 /// Name of a side's record in the folder of the comparison.
-fn folder(side: SideName) -> &'static str {
+pub(crate) fn folder(side: SideName) -> &'static str {
     match side {
         SideName::Baseline => "baseline",
         SideName::Candidate => "candidate",
@@ -116,6 +117,7 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
     let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "compare"));
     let runtime = session::runtime()?;
     let made = runtime.block_on(make(&args, settings, &dir, resume.is_some(), console));
+    let formats: Vec<Format> = writes.iter().map(|(format, ..)| *format).chain([args.output.format]).collect();
     let Some(comparison) = made.inspect_err(|error| session::empty_writes(&writes, error))? else {
         console.note(&format!("interrupted; go on with: wafcanary compare --resume {}", dir.display()));
         return Ok(ExitCode::Interrupted);
@@ -124,7 +126,12 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
     std::thread::scope(|scope| {
         let kept = scope.spawn(|| keep(&comparison, &dir));
         hand_on(&report::github_output(&comparison), console);
-        let stored = Options { repros: repros(&comparison, &dir), ..Options::default() };
+        let stored = Options {
+            repros: repros(&comparison, &dir),
+            lang: args.output.lang.lang,
+            beside: beside::of_comparison(&comparison, &dir, &formats)?,
+            ..Options::default()
+        };
         for (format, path, file) in &writes {
             session::fill(path, file, |out| report::render_comparison(&comparison, *format, &stored, out))?;
         }
@@ -235,6 +242,7 @@ async fn make(
                 profile: half.edge.as_ref()?.profile.clone(),
                 dir: dir.join(folder(half.side)),
                 rounds: rounds(half.side),
+                operator: args.send.operator.clone(),
                 pacer: pacers.iter().find(|(side, _)| *side == half.side).map(|(_, pacer)| pacer.clone()),
                 selected: &selected,
                 waf_logs: half.waf_logs.clone(),

@@ -179,8 +179,5 @@ fn keep(document: &Explanations, dir: &Path) -> Result<()> {
         list.extend(others.cloned());
     }
     let text = serde_json::to_string_pretty(&kept).map_err(|error| cannot(&error))?;
-    // By rename, so that a kill never leaves half of it.
-    let unfinished = dir.join("explanations.json.new");
-    std::fs::write(&unfinished, text + "\n").map_err(|error| cannot(&error))?;
-    std::fs::rename(&unfinished, &path).map_err(|error| cannot(&error))
+    session::replace(&path, &(text + "\n")).map_err(|error| cannot(&error))
 }

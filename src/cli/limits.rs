@@ -103,6 +103,7 @@ pub(crate) fn limits(args: &LimitsArgs, settings: &Settings, console: &Console) 
         concurrency: None,
         allow_production: args.allow_production,
         dry_run: args.dry_run,
+        operator: None,
     };
     if args.dry_run {
         let mut text = "nothing is sent: this is what would be\n".to_owned();

@@ -1,5 +1,6 @@
 //! The commands: arguments in, library call, exit code out.
 
+mod beside;
 mod compare;
 mod console;
 mod corpus;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::corpus::Client;
 use crate::error::{Error, Result};
-use crate::report::Format;
+use crate::report::{Format, Lang};
 use crate::run::{LogSource, SideName};
 use crate::waf_log::{self, Position};
 
@@ -134,6 +134,10 @@ pub(crate) struct SendOptions {
     /// Requests under way at once, instead of the profile's `pace.concurrency`
     #[arg(long, env = "WAFCANARY_CONCURRENCY", value_name = "N")]
     pub(crate) concurrency: Option<usize>,
+    /// Who runs it, for the record and the HTML report: a name or a role
+    #[arg(long, env = "WAFCANARY_OPERATOR", value_name = "WHO")]
+    #[serde(default)]
+    pub(crate) operator: Option<String>,
     /// Send to a profile whose environment is `production`
     #[arg(long, env = "WAFCANARY_ALLOW_PRODUCTION", value_parser = clap::builder::BoolishValueParser::new())]
     pub(crate) allow_production: bool,
@@ -155,14 +159,29 @@ pub(crate) struct OutputOptions {
     #[arg(long, env = "WAFCANARY_RESUME", value_name = "DIR", conflicts_with = "dry_run")]
     #[serde(skip)]
     pub(crate) resume: Option<PathBuf>,
-    /// Format of standard output: terminal, json, jsonl, junit, markdown or csv
+    /// Format of standard output: terminal, json, jsonl, junit, markdown, csv or html
     #[arg(long, env = "WAFCANARY_FORMAT", value_name = "FORMAT", default_value = "terminal", value_parser = parse_format)]
     #[serde(skip)]
     pub(crate) format: Format,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) lang: LangOption,
     /// Also write this format to a file; repeatable: `--write junit=report.xml --write markdown=comment.md`
     #[arg(long, env = "WAFCANARY_WRITE", value_name = "FORMAT=FILE", value_delimiter = ',', value_parser = parse_write)]
     #[serde(skip)]
     pub(crate) write: Vec<(Format, PathBuf)>,
+}
+
+/// The language of reports that are handed on.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct LangOption {
+    /// Language of the HTML report: en, ja, or auto, which is that of the locale
+    #[arg(long, env = "WAFCANARY_LANG", value_name = "LANG", default_value = "auto", value_parser = parse_lang)]
+    pub(crate) lang: Lang,
+}
+
+fn parse_lang(name: &str) -> std::result::Result<Lang, String> {
+    Lang::parse(name, |name| std::env::var(name).ok()).ok_or_else(|| "known languages: en, ja, auto".to_owned())
 }
 
 fn parse_client(name: &str) -> std::result::Result<Client, String> {

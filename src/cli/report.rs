@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::beside;
 use super::console::Console;
-use super::options::parse_format;
+use super::options::{LangOption, parse_format};
 use super::session;
 use crate::compare::Comparison;
 use crate::error::{Error, Result};
@@ -19,26 +20,35 @@ use crate::run::Run;
 Examples:
   wafcanary report wafcanary-out/20261123T010203Z-compare
   wafcanary report comparison.json --format markdown
-  wafcanary report runs/2026-11-23 --format csv > cases.csv")]
+  wafcanary report runs/2026-11-23 --format csv > cases.csv
+  wafcanary report runs/next --format html --lang ja > report.html")]
 pub(crate) struct ReportArgs {
     /// Folder of a run or comparison, or a comparison.json
     #[arg(value_name = "RUN|COMPARISON")]
     stored: PathBuf,
-    /// terminal, json, jsonl, junit, markdown or csv
+    /// terminal, json, jsonl, junit, markdown, csv or html
     #[arg(long, env = "WAFCANARY_FORMAT", value_name = "FORMAT", default_value = "terminal", value_parser = parse_format)]
     format: Format,
+    #[command(flatten)]
+    lang: LangOption,
 }
 
 pub(crate) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode> {
-    let options = Options { width: Console::width(), colour: console.colour(), ..Options::default() };
+    let options =
+        Options { width: Console::width(), colour: console.colour(), lang: args.lang.lang, ..Options::default() };
     let comparison = if args.stored.is_file() { args.stored.clone() } else { args.stored.join(session::COMPARISON) };
     if comparison.is_file() {
         let folder = comparison.parent().unwrap_or(std::path::Path::new("")).to_path_buf();
         let comparison = Comparison::read(&comparison)?;
-        let options = Options { repros: super::compare::repros(&comparison, &folder), ..options };
+        let options = Options {
+            repros: super::compare::repros(&comparison, &folder),
+            beside: beside::of_comparison(&comparison, &folder, &[args.format])?,
+            ..options
+        };
         console.render(|out| report::render_comparison(&comparison, args.format, &options, out))?;
     } else if session::is_stored_run(&args.stored) {
         let run = Run::read(&args.stored)?;
+        let options = Options { beside: beside::of_run(&run, &args.stored, &[args.format])?, ..options };
         console.render(|out| report::render_run(&run, args.format, &options, out))?;
     } else {
         return Err(Error::usage("there is no run and no comparison here")

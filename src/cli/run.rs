@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::beside;
 use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
@@ -14,7 +15,7 @@ use super::settings::Settings;
 use crate::compare::{Decision, decide_run};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
-use crate::report::{self, Options};
+use crate::report::{self, Format, Options};
 use crate::run::{Run, SideName};
 
 /// The outcome of each case goes to the record and to the report; the exit code says whether every legitimate file was
@@ -86,6 +87,7 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
             profile: edge.profile.clone(),
             dir: dir.clone(),
             rounds: args.rounds,
+            operator: args.send.operator.clone(),
             pacer: None,
             selected: &selected,
             waf_logs,
@@ -98,10 +100,13 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
         return Ok(ExitCode::Interrupted);
     }
     let run = Run::read(&dir)?;
-    let options = Options { width: Console::width(), colour: console.colour(), ..Options::default() };
+    let formats: Vec<Format> = writes.iter().map(|(format, ..)| *format).chain([args.output.format]).collect();
+    let beside = beside::of_run(&run, &dir, &formats)?;
+    let stored = Options { lang: args.output.lang.lang, beside, ..Options::default() };
     for (format, path, file) in &writes {
-        session::fill(path, file, |out| report::render_run(&run, *format, &Options::default(), out))?;
+        session::fill(path, file, |out| report::render_run(&run, *format, &stored, out))?;
     }
+    let options = Options { width: Console::width(), colour: console.colour(), ..stored };
     console.render(|out| report::render_run(&run, args.output.format, &options, out))?;
     Ok(exit_code(decide_run(&run).0))
 }

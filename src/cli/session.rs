@@ -44,6 +44,8 @@ pub(crate) struct Lap<'a> {
     pub(crate) profile: Arc<Profile>,
     pub(crate) dir: PathBuf,
     pub(crate) rounds: u32,
+    /// Who runs it.
+    pub(crate) operator: Option<String>,
     /// The pace as a preflight left it.
     pub(crate) pacer: Option<Pacer>,
     pub(crate) selected: &'a Selected,
@@ -109,6 +111,7 @@ impl Lap<'_> {
             corpus_digest: self.selected.digest,
             cases: self.selected.cases.len() as u64,
             rounds: self.rounds,
+            operator: self.operator.clone(),
         }
     }
 
@@ -317,6 +320,14 @@ pub(crate) fn fill(
     write().map_err(|error| Error::inconclusive(format!("cannot write the report: {error}")).file(path))
 }
 
+/// Writes a file by rename, so that a kill never leaves half of it.
+pub(crate) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    std::fs::write(&unfinished, text)?;
+    std::fs::rename(&unfinished, path)
+}
+
 /// Keeps the options of a run for `--resume`. Those of another run are never overwritten.
 pub(crate) fn keep_options(dir: &Path, options: &impl Serialize) -> Result<()> {
     let path = dir.join(OPTIONS);
@@ -384,7 +395,13 @@ mod tests {
     #[test]
     fn options_survive_the_way_through_the_record() {
         let dir = tempfile::tempdir().unwrap();
-        let options = SendOptions { rate: Some(2.5), concurrency: Some(3), allow_production: false, dry_run: true };
+        let options = SendOptions {
+            rate: Some(2.5),
+            concurrency: Some(3),
+            allow_production: false,
+            dry_run: true,
+            operator: None,
+        };
         keep_options(dir.path(), &options).unwrap();
         let kept: SendOptions = kept_options(dir.path()).unwrap();
         assert_eq!((kept.rate, kept.concurrency, kept.dry_run), (Some(2.5), Some(3), false));

@@ -35,6 +35,9 @@ const MOST_ROUNDS: u32 = 5;
 /// Times that each case is sent in a round: an edge that disagrees with itself has cured nothing.
 const TIMES: u32 = 2;
 
+/// Name of the document of exclusions in the comparison's folder.
+pub(crate) const SUGGESTION: &str = "suggestion.json";
+
 /// Folder of what was tried, below the comparison's.
 const FOLDER: &str = "suggested";
 
@@ -147,6 +150,7 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
         let Some(command) = &args.command else {
             let document = SuggestionDocument::new(&named.name, suggestion, named.language, args.first_id, Vec::new());
             let whole = document.is_whole();
+            keep(&document, dir)?;
             show(&document, args.json, console)?;
             return Ok(if whole { ExitCode::Passed } else { ExitCode::Inconclusive });
         };
@@ -158,9 +162,20 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
         let trial = Trial { args, named: &named, command, logs, profile: &profile, selected: &selected, console };
         let (rounds, ending) = trial.rounds(&subject, &before, &mut suggestion).await?;
         let document = SuggestionDocument::new(&named.name, suggestion, named.language, args.first_id, rounds);
+        keep(&document, dir)?;
         show(&document, args.json, console)?;
         Ok(ending)
     })
+}
+
+/// Keeps the document beside the comparison, for its report.
+fn keep(document: &SuggestionDocument, dir: &Path) -> Result<()> {
+    let path = dir.join(SUGGESTION);
+    let cannot = |error: &dyn std::fmt::Display| {
+        Error::inconclusive(format!("cannot write the exclusions: {error}")).file(&path)
+    };
+    let text = serde_json::to_string_pretty(document).map_err(|error| cannot(&error))?;
+    session::replace(&path, &(text + "\n")).map_err(|error| cannot(&error))
 }
 
 fn show(document: &SuggestionDocument, json: bool, console: &Console) -> Result<()> {
@@ -453,6 +468,7 @@ impl Trial<'_> {
             profile: self.profile.clone(),
             dir: dir.clone(),
             rounds: TIMES,
+            operator: self.args.send.operator.clone(),
             pacer: None,
             selected: &selected,
             waf_logs: self.logs.sources(SideName::Candidate, true)?,

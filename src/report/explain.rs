@@ -51,7 +51,7 @@ pub fn render_explanations(document: &Explanations, out: &mut dyn Write) -> io::
 }
 
 /// What is known, in one sentence that is the same for cases with one trigger.
-fn sentence(explanation: &Explanation) -> String {
+pub(crate) fn sentence(explanation: &Explanation) -> String {
     let became = match explanation.outcome {
         Outcome::Altered => "altered on its way",
         Outcome::Rejected => "rejected behind the edge",
@@ -128,7 +128,7 @@ fn one(Part { factor, detail }: &Part, page: Option<&str>) -> String {
 }
 
 /// `3c736372` (`<scr`), cut where there is more.
-fn bytes(hex: &str, len: u64) -> String {
+pub(crate) fn bytes(hex: &str, len: u64) -> String {
     let pairs =
         hex.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
     let bytes: Vec<u8> = pairs.collect();

@@ -2,6 +2,7 @@
 //!
 //! Every format is a pure function of the stored record and of [`Options`](crate::report::Options): a run rendered again gives the same bytes.
 
+mod beside;
 mod csv;
 pub mod curl;
 mod explain;
@@ -29,6 +30,7 @@ mod waf;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+pub use beside::{Beside, Suggested, SuggestedRound, SuggestedText};
 pub use explain::render_explanations;
 pub use github::{github_decision, github_output};
 pub use lang::Lang;
@@ -61,11 +63,14 @@ pub enum Format {
     Markdown,
     /// One row per case, for spreadsheets.
     Csv,
+    /// One file for a browser.
+    Html,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 6] = [Self::Terminal, Self::Json, Self::Jsonl, Self::Junit, Self::Markdown, Self::Csv];
+    pub const ALL: [Self; 7] =
+        [Self::Terminal, Self::Json, Self::Jsonl, Self::Junit, Self::Markdown, Self::Csv, Self::Html];
 
     /// The name in `--format`.
     #[must_use]
@@ -77,6 +82,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Markdown => "markdown",
             Self::Csv => "csv",
+            Self::Html => "html",
         }
     }
 
@@ -96,6 +102,7 @@ impl Format {
             Self::Junit => "xml",
             Self::Markdown => "md",
             Self::Csv => "csv",
+            Self::Html => "html",
         }
     }
 }
@@ -118,6 +125,10 @@ pub struct Options {
     /// The scripts with which a finding is reproduced, as they are to be printed after `bash`: see [`repro::written`].
     /// Reports show the simplest case of each entry that has one.
     pub repros: BTreeMap<CaseId, String>,
+    /// The language of the HTML report.
+    pub lang: Lang,
+    /// What stands beside the record; the HTML report shows it.
+    pub beside: Beside,
 }
 
 impl Default for Options {
@@ -130,6 +141,8 @@ impl Default for Options {
             bom: false,
             whole: "comparison.json".into(),
             repros: BTreeMap::new(),
+            lang: Lang::En,
+            beside: Beside::default(),
         }
     }
 }
@@ -151,6 +164,7 @@ pub fn render_comparison(
         Format::Junit => junit::comparison(&View::new(comparison), out),
         Format::Markdown => markdown::comparison(&View::new(comparison), options, out),
         Format::Csv => csv::comparison(comparison, options, out),
+        Format::Html => html::comparison(&View::new(comparison), options, out),
     }
 }
 
@@ -169,5 +183,6 @@ pub fn render_run(run: &Run, format: Format, options: &Options, out: &mut dyn Wr
         Format::Junit => junit::run(&RunView::new(run), out),
         Format::Markdown => markdown::run(&RunView::new(run), options, out),
         Format::Csv => csv::run(run, options, out),
+        Format::Html => html::run(&RunView::new(run), options, out),
     }
 }

@@ -142,6 +142,9 @@ pub struct RunManifest {
     pub cases: u64,
     /// Times that each case is asked at least.
     pub rounds: u32,
+    /// Who ran it, as they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
 }
 
 /// What became of one case on one edge.

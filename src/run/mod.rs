@@ -1,5 +1,6 @@
 //! The record: an append-only journal of attempts and outcomes that survives a kill at any moment.
 
+mod answers;
 pub mod conduct;
 pub mod event;
 pub mod journal;
@@ -10,6 +11,7 @@ pub mod read;
 mod sentinel;
 pub mod waf;
 
+pub use answers::Answers;
 pub use conduct::{Batch, Endings, Plan, Sink, conduct};
 pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SCHEMA_VERSION, SideName};
 pub use journal::Journal;

@@ -47,6 +47,7 @@ pub(crate) fn manifest(side: SideName, profile: &str) -> RunManifest {
         corpus_digest: Sha256Digest::of(b"city"),
         cases: 16,
         rounds: 1,
+        operator: None,
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn run(profile: &str, cases: Vec<CaseRecord>) -> Run {
         corpus_digest: Sha256Digest::of(b"corpus"),
         cases: cases.len() as u64,
         rounds: 1,
+        operator: None,
     };
     Run { manifest, ending: Some(RunEnding::Complete), cases, waf_logs: Vec::new() }
 }

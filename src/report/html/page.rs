@@ -74,9 +74,14 @@ pub(crate) fn shown(text: &str) -> String {
     visible(text)
 }
 
-/// A name of a stranger, as a unit of its own direction.
+/// A name of a stranger, as a unit of its own direction. One that can't be seen is shown by signs.
 pub(crate) fn name(text: &str) -> Markup {
-    html! { bdi { (shown(text)) } }
+    let text = match shown(text) {
+        empty if empty.is_empty() => "\"\"".to_owned(),
+        blank if blank.trim().is_empty() => "␣".repeat(blank.chars().count()),
+        text => text,
+    };
+    html! { bdi { (text) } }
 }
 
 /// A name, an id or bytes in letters of one width.

@@ -1,0 +1,73 @@
+//! What the HTML report shows beside the record: answers, explanations, suggested exclusions.
+
+use std::path::{Path, PathBuf};
+
+use super::compare::{self, CompareArgs};
+use super::regressions::EXPLANATIONS;
+use super::session;
+use super::suggest::SUGGESTION;
+use crate::compare::Comparison;
+use crate::error::{Error, Result};
+use crate::explain::Explanations;
+use crate::report::{Beside, Format, RunView, Suggested, View};
+use crate::run::{Answers, Run, SideName};
+
+/// Answers that are looked up: more than a report tells in full.
+const MOST: usize = 1_000;
+
+/// What stands beside the comparison in the folder `dir`. Nothing, where none of the formats shows it.
+pub(crate) fn of_comparison(comparison: &Comparison, dir: &Path, formats: &[Format]) -> Result<Beside> {
+    if !formats.contains(&Format::Html) {
+        return Ok(Beside::default());
+    }
+    let wanted = View::new(comparison).examples().take(MOST).map(|case| case.id.clone()).collect();
+    let read = |side: SideName| match record(dir, side) {
+        Some(record) => Answers::read(&record, &wanted),
+        None => Ok(Answers::default()),
+    };
+    let explanations = Explanations::read(&dir.join(EXPLANATIONS))?;
+    let explanations = explanations.into_iter().flat_map(|document| document.explanations);
+    Ok(Beside {
+        baseline: read(SideName::Baseline)?,
+        candidate: read(SideName::Candidate)?,
+        explanations: explanations.map(|explanation| (explanation.case.clone(), explanation)).collect(),
+        suggested: suggested(&dir.join(SUGGESTION))?,
+    })
+}
+
+/// What stands beside the run in the folder `dir`.
+pub(crate) fn of_run(run: &Run, dir: &Path, formats: &[Format]) -> Result<Beside> {
+    if !formats.contains(&Format::Html) {
+        return Ok(Beside::default());
+    }
+    let view = RunView::new(run);
+    let wanted = view.groups.iter().take(MOST).map(|group| group.example().case.clone()).collect();
+    Ok(Beside { candidate: Answers::read(dir, &wanted)?, ..Beside::default() })
+}
+
+/// The record of a side: in the comparison's folder, or where the stored run was that it was made from.
+fn record(dir: &Path, side: SideName) -> Option<PathBuf> {
+    let own = dir.join(compare::folder(side));
+    if session::is_stored_run(&own) {
+        return Some(own);
+    }
+    let kept: CompareArgs = session::kept_options(dir).ok()?;
+    let given = match side {
+        SideName::Baseline => kept.baseline,
+        SideName::Candidate => kept.candidate,
+    };
+    given.filter(|path| session::is_stored_run(path))
+}
+
+fn suggested(path: &Path) -> Result<Option<Suggested>> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::usage(format!("cannot read the exclusions: {error}")).file(path)),
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|error| {
+        Error::usage(format!("these are no exclusions: {error}"))
+            .file(path)
+            .help("let `wafcanary suggest` write them anew")
+    })
+}
