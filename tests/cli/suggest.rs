@@ -65,7 +65,7 @@ fn stored_explanations_are_held_against_the_rules() {
     let cases = detected(&place);
     let blames = |case: &str, factor: &str| {
         format!(
-            r#"{{"case":"{case}","finding":"causes","proven":true,"causes":[{{"parts":[{{"factor":"{factor}"}}]}}]}}"#
+            r#"{{"case":"{case}","outcome":"blocked","finding":"causes","proven":true,"causes":[{{"parts":[{{"factor":"{factor}","detail":{{"kind":"unclear"}}}}]}}],"reference":"pdf/a","ruled_out":[],"requests":9}}"#
         )
     };
     let all = |factor: &str| {

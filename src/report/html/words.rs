@@ -348,10 +348,32 @@ pub(crate) fn warning(lang: Lang, text: &str) -> (String, bool) {
         "変更前のエッジが検査用ファイルをすべて通しています。WAFが有効か確認してください。".to_owned()
     } else if text.contains("no control was asked") {
         "検査用ファイルを両方に送っていないため、防御の低下は検出できません。".to_owned()
+    } else if let Some((waiver, end)) = waiver(text) {
+        format!("{end}: {waiver}")
+    } else if let Some((_, rest)) = text.split_once("log says nothing of ") {
+        let count = rest.split_whitespace().next().unwrap_or_default();
+        format!(
+            "{}: 拒否された{count}件について、WAFのログに記録がありません。別の仕組みが拒否しているか、ログにケースの識別子が残っていません。",
+            side(text)
+        )
     } else {
         return (text.to_owned(), true);
     };
     (told, false)
+}
+
+/// The waiver that a warning speaks of, and what of it.
+fn waiver(text: &str) -> Option<(&str, String)> {
+    let rest = text.strip_prefix("the waiver of ")?;
+    if let Some(waiver) = rest.strip_suffix(" matches no finding") {
+        return Some((waiver, "どの指摘事項にも該当しない許容登録です".to_owned()));
+    }
+    if let Some((waiver, rest)) = rest.split_once(" expired on ") {
+        let day = rest.split(':').next().unwrap_or(rest);
+        return Some((waiver, format!("許容登録が{day}で期限切れです。指摘事項として再び数えます")));
+    }
+    let (waiver, day) = rest.split_once(" expires on ")?;
+    Some((waiver, format!("許容登録の期限が近づいています（{day}まで）")))
 }
 
 /// The verdict in one sentence.
