@@ -184,7 +184,7 @@ fn who(lang: Lang, view: &View<'_>, items: &[Item<'_>]) -> Markup {
                         th scope="row" { (name(hit.name)) }
                         td { (parts::bar(hit.share)) " " (share_words(lang, hit.share)) }
                         td.n { (lang.pick(format!("{} of {}", hit.cases.len(), hit.of), format!("{}件中{}件", hit.of, hit.cases.len()))) }
-                        td { (examples(lang, hit.cases.iter().map(|case| &*case.filename))) }
+                        td { (examples(lang, &hit.cases)) }
                     } } }
                 } }
             }
@@ -202,8 +202,11 @@ fn share_words(lang: Lang, share: f64) -> String {
     }
 }
 
-fn examples<'a>(lang: Lang, names: impl Iterator<Item = &'a str>) -> Markup {
-    let names: BTreeSet<&str> = names.collect();
+/// The names of some attachments, each as its simplest case has it. `cases` stand by id, the simplest first.
+fn examples(lang: Lang, cases: &[&ComparedCase]) -> Markup {
+    let mut attachments = BTreeSet::new();
+    let simplest = cases.iter().filter(|case| attachments.insert(case.id.attachment()));
+    let names: BTreeSet<&str> = simplest.map(|case| &*case.filename).collect();
     let more = names.len().saturating_sub(EXAMPLES);
     html! {
         @for (at, each) in names.iter().take(EXAMPLES).enumerate() { @if at > 0 { (lang.pick(", ", "、")) } (name(&shorten(each, 40))) }
