@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::corpus::folder::OWN;
 
 /// A whole file under a name of this program's own, which goes unless it is given its place.
-pub(super) struct Staged {
+pub(crate) struct Staged {
     path: PathBuf,
     file: File,
 }
@@ -26,7 +26,7 @@ impl Staged {
         Ok(staged)
     }
 
-    pub(super) fn bytes(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
+    pub(crate) fn bytes(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
         Self::new(folder, |file| file.write_all(bytes))
     }
 
@@ -49,7 +49,7 @@ impl Staged {
     }
 
     /// Gives it a place where nothing is.
-    pub(super) fn place(self, to: &Path) -> io::Result<()> {
+    pub(crate) fn place(self, to: &Path) -> io::Result<()> {
         match fs::hard_link(&self.path, to) {
             // A file system without links.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists && fs::symlink_metadata(to).is_err() => {
@@ -60,7 +60,7 @@ impl Staged {
     }
 
     /// Puts it in the place of an old file, with its permissions.
-    pub(super) fn replace(self, old: &Path) -> io::Result<()> {
+    pub(crate) fn replace(self, old: &Path) -> io::Result<()> {
         self.file.set_permissions(fs::metadata(old)?.permissions())?;
         fs::rename(&self.path, old)
     }
