@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::waiver::{Pattern, RawWaiver, WaiverFile, Waivers, waivable};
 use super::Class;
+use super::waiver::{Pattern, RawWaiver, WaiverFile, Waivers, waivable};
 use crate::corpus::add::quoted;
 use crate::error::{Error, Result};
 

@@ -120,8 +120,7 @@ impl Waivers {
             let expires = day(raw.expires.get_ref()).map_err(|error| place(error, raw.expires.span(), "expires"))?;
             waivable(*raw.class.get_ref(), raw.case.get_ref())
                 .map_err(|error| place(error, raw.class.span(), "class"))?;
-            let pattern =
-                Pattern::parse(raw.case.get_ref()).map_err(|error| place(error, raw.case.span(), "case"))?;
+            let pattern = Pattern::parse(raw.case.get_ref()).map_err(|error| place(error, raw.case.span(), "case"))?;
             let reason = raw.reason.into_inner();
             Ok(Waiver {
                 pattern,

@@ -72,7 +72,9 @@ pub fn items<'a>(
         let (class, number) = group.kind;
         let trigger = order.get(number).copied();
         match items.last_mut() {
-            Some(item) if trigger.is_some() && (item.class, item.trigger) == (class, trigger) => item.groups.push(group),
+            Some(item) if trigger.is_some() && (item.class, item.trigger) == (class, trigger) => {
+                item.groups.push(group);
+            }
             Some(_) | None => items.push(Item { class, trigger, groups: vec![group] }),
         }
     }

@@ -17,7 +17,7 @@ use crate::compare::{Acceptance, Class, ComparedCase, Comparison, Finding};
 use crate::corpus::{CaseId, Intent};
 use crate::error::Result;
 use crate::exit::ExitCode;
-use crate::explain::Explanations;
+use crate::explain::{Explanation, Explanations};
 use crate::report::review::{Item, items, render_item, render_lines};
 use crate::report::text::{plural, visible};
 use crate::report::{Options, sentence};
@@ -86,7 +86,10 @@ pub(super) fn review(args: &AcceptArgs, mut subject: Subject, console: &Console)
     let told = if waivers.is_empty() { "none in it yet".to_owned() } else { format!("{} in it", waivers.len()) };
     console.out(&format!("waivers: {} ({told})\n", visible(&subject.store.path().display().to_string())))?;
     if gone > 0 {
-        console.out(&format!("{} that the comparison was made with no longer hold\n", plural(gone, "waiver", "waivers")))?;
+        console.out(&format!(
+            "{} that the comparison was made with no longer hold\n",
+            plural(gone, "waiver", "waivers")
+        ))?;
     }
     if !waived.is_empty() && !args.renew {
         for item in &waived {
@@ -133,7 +136,7 @@ fn retold(comparison: &mut Comparison, waivers: &Waivers, today: Date) -> usize 
 fn triggers(subject: &Subject) -> Result<BTreeMap<CaseId, String>> {
     let stored = Explanations::read(&subject.dir.join(EXPLANATIONS))?;
     let all = stored.into_iter().flat_map(|document| document.explanations);
-    Ok(all.filter(|it| it.is_sure()).map(|it| (it.case.clone(), sentence(&it))).collect())
+    Ok(all.filter(Explanation::is_sure).map(|it| (it.case.clone(), sentence(&it))).collect())
 }
 
 impl Review<'_> {
@@ -364,10 +367,7 @@ impl Review<'_> {
                 Some(Decision::Skipped) | None => left += if at < open { cases } else { 0 },
             }
         }
-        self.say(&format!(
-            "\n{} waived, {kept} kept, {left} left undecided",
-            plural(waived, "finding", "findings")
-        ))?;
+        self.say(&format!("\n{} waived, {kept} kept, {left} left undecided", plural(waived, "finding", "findings")))?;
         if waived > 0 {
             let file = visible(&self.subject.store.path().display().to_string());
             self.say(&format!(
@@ -420,7 +420,8 @@ fn prompt(item: &Item<'_>, waivable: bool, files: bool, old: bool) -> String {
     if waivable {
         choices.push(if cases > 1 { format!("[w]aive these {cases} cases") } else { "[w]aive".to_owned() });
         if files {
-            choices.push("waive the [f]ile, whatever its name or client".to_owned());
+            let files = if item.attachments().count() > 1 { "[f]iles" } else { "[f]ile" };
+            choices.push(format!("waive the {files} in all variants"));
         }
     }
     if old {
@@ -435,7 +436,9 @@ fn help(waivable: bool, files: bool, old: bool) -> String {
     if waivable {
         lines.push("    w  waive these cases and no others: asks for owner, reason and last day, and writes at once");
         if files {
-            lines.push("    f  waive every case of these files, also those that were not sent this time");
+            lines.push(
+                "    f  waive the files whatever their names, types and clients, also what was not sent this time",
+            );
         }
     }
     if old {

@@ -34,7 +34,8 @@ pub(super) fn request<'a>(dir: &Path, cases: impl Iterator<Item = &'a ComparedCa
         let at = memchr::memmem::find(&start, b"\r\n\r\n").map_or(start.len(), |at| at + 4);
         let (head, body) = start.split_at(at);
         let head = head.strip_suffix(b"\r\n").unwrap_or(head);
-        let mut lines: Vec<String> = head.split_inclusive(|byte| *byte == b'\n').map(|line| shown(line.trim_ascii_end())).collect();
+        let mut lines: Vec<String> =
+            head.split_inclusive(|byte| *byte == b'\n').map(|line| shown(line.trim_ascii_end())).collect();
         lines.push(String::new());
         lines.extend(cut(body, len.saturating_sub(at as u64), &path.display().to_string()));
         let script = dir.join(repro::FOLDER).join(format!("{stem}.sh"));
@@ -56,11 +57,7 @@ fn start_of(path: &Path) -> io::Result<(Vec<u8>, u64)> {
 }
 
 /// The answer that a case got last: the candidate's, or the baseline's where only that one was asked.
-pub(super) fn answer(
-    dir: &Path,
-    kept: Option<&CompareArgs>,
-    case: &ComparedCase,
-) -> Result<(String, Vec<String>)> {
+pub(super) fn answer(dir: &Path, kept: Option<&CompareArgs>, case: &ComparedCase) -> Result<(String, Vec<String>)> {
     let (side, given, asked) = match (&case.candidate, &case.baseline) {
         (Some(candidate), _) => ("candidate", kept.and_then(|kept| kept.candidate.as_ref()), Some(candidate)),
         (None, baseline) => ("baseline", kept.and_then(|kept| kept.baseline.as_ref()), baseline.as_ref()),
@@ -164,7 +161,8 @@ mod tests {
     fn what_a_terminal_would_obey_is_written_out_and_a_body_is_cut() {
         assert_eq!(cut(b"a\x1b[2J\xff\xe5\x87\xba\r\n\xe2\x80\xae", 14, "f"), ["a\\x1b[2J\\xff出\\r", "\\u{202e}"]);
         assert_eq!(cut(b"abc", 3, "f"), ["abc"]);
-        for (body, len) in [(vec![b'a'; 2000], 9000), (b"a\n".repeat(30), 60), (vec![b'a'; LINE + 1], LINE as u64 + 1)] {
+        for (body, len) in [(vec![b'a'; 2000], 9000), (b"a\n".repeat(30), 60), (vec![b'a'; LINE + 1], LINE as u64 + 1)]
+        {
             let lines = cut(&body, len, "f");
             assert!(lines.len() <= LINES + 1 && lines.iter().all(|line| line.chars().count() <= LINE));
             assert_eq!(lines.last().unwrap(), &format!("… of {len} bytes in all (see f)"));
