@@ -80,7 +80,8 @@ pub struct Waiver {
 #[derive(Debug)]
 pub struct Pattern {
     text: String,
-    glob: GlobMatcher,
+    /// `None`: an id, which matches itself alone.
+    glob: Option<GlobMatcher>,
 }
 
 /// What came of the waivers.
@@ -205,7 +206,9 @@ impl Pattern {
     /// # Errors
     /// A broken glob.
     pub fn parse(text: &str) -> Result<Self> {
-        Ok(Self { text: text.to_owned(), glob: glob(text)?.compile_matcher() })
+        let special = is_glob(text) || text.contains(['\\', ']', '}']);
+        let glob = if special { Some(glob(text)?.compile_matcher()) } else { None };
+        Ok(Self { text: text.to_owned(), glob })
     }
 
     /// The pattern that is for this case alone.
@@ -215,14 +218,14 @@ impl Pattern {
         match case.intent {
             // Its id is never read as a glob.
             Intent::Control => id.to_owned(),
-            Intent::Legit => globset::escape(id),
+            Intent::Legit => escape(id),
         }
     }
 
     /// The patterns that together are for all cases of this attachment and for nothing else.
     #[must_use]
     pub fn attachment(id: &str) -> [String; 3] {
-        let id = globset::escape(id);
+        let id = escape(id);
         // The value of an axis may hold `/`: `type:text/plain`.
         [id.clone(), format!("{id}~*"), format!("{id}~*/**")]
     }
@@ -237,11 +240,14 @@ impl Pattern {
     #[must_use]
     pub fn covers(&self, case: &ComparedCase) -> bool {
         let id = case.id.as_str();
-        id == self.text
-            || match case.intent {
-                Intent::Legit => self.glob.is_match(id),
-                Intent::Control => false,
-            }
+        match case.intent {
+            Intent::Legit => self.matches(id),
+            Intent::Control => id == self.text,
+        }
+    }
+
+    fn matches(&self, id: &str) -> bool {
+        id == self.text || self.glob.as_ref().is_some_and(|glob| glob.is_match(id))
     }
 }
 
@@ -323,6 +329,33 @@ fn glob(pattern: &str) -> Result<Glob> {
     }
 }
 
+/// The id as a glob that matches nothing else. `globset::escape` leaves out the backslash.
+fn escape(id: &str) -> String {
+    globset::escape(id).replace('\\', "[\\]")
+}
+
 fn broken(error: &globset::Error) -> Error {
     Error::usage(format!("`case` is no glob: {}", error.kind())).help("see `*`, `**`, `?`, `[abc]`, `{a,b}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_escaped_id_matches_itself_and_no_neighbour(id in "[a\\\\*?\\[\\]{},!^~/.-]{1,12}", other in "[a\\\\*?\\[\\]{},!^~/.-]{1,12}") {
+            let of = |pattern: &str| Pattern::parse(pattern).unwrap();
+            let exact = of(&escape(&id));
+            prop_assert!(exact.matches(&id));
+            prop_assert_eq!(exact.matches(&other), id == other);
+            let variant = format!("{id}~type:text/plain~client:curl");
+            prop_assert!(Pattern::attachment(&id).iter().any(|pattern| of(pattern).matches(&variant)));
+            let longer = format!("{id}2");
+            let covers_longer = Pattern::attachment(&id).iter().any(|pattern| of(pattern).matches(&longer));
+            prop_assert!(!covers_longer);
+        }
+    }
 }

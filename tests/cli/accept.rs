@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use super::terminal::Terminal;
-use super::{Place, Ran, lab, ran};
+use super::{Place, Ran, lab, marker_profile, ran};
 
 const DAY: &str = "2099-12-31";
 
@@ -505,4 +505,36 @@ fn hostile_names_are_inert_at_the_terminal_and_in_the_file() {
         place.write("one.toml", &one);
         gate(&place, "one.toml").says(1, &["1 waived"]);
     }
+}
+
+#[test]
+fn what_is_not_known_cannot_be_waived_and_what_is_flaky_can() {
+    let place = Place::new();
+    let compare = |candidate: &str, out: &str| {
+        let sides = ["compare", "--baseline", &lab("standard"), "--candidate", candidate, "--case", "csv/*,dxf/*"];
+        place.run(&[&sides[..], &["--no-preflight", "--out", out]].concat()).code
+    };
+    let flags = ["--case", "**", "--owner", "web", "--reason", "agreed", "--expires", DAY];
+    // Nobody listens there.
+    place.write("gone.toml", &marker_profile("http://127.0.0.1:9/upload"));
+    assert_eq!(compare("gone.toml", "gone"), Some(3));
+    let stored: serde_json::Value = serde_json::from_str(&place.read("gone/comparison.json")).unwrap();
+    assert!(stored["counts"]["inconclusive"].as_u64().unwrap() > 0, "{}", stored["counts"]);
+    let only = [&["gone"], &flags[..], &["--class", "inconclusive"]].concat();
+    accept(&place, &only).says(2, &["what is not known cannot be accepted", "max_inconclusive"]);
+    let mut at = terminal(&place, &["gone"]);
+    at.wait("inconclusive  csv/").wait("it cannot be waived: what is not known cannot be accepted").wait(MENU);
+    at.line("a").wait("the edge was not reached: ").wait(MENU);
+    at.line("w").wait("k  keep").wait(MENU).keys(b"\x04");
+    assert_eq!(at.end(), Some(3));
+    assert!(!place.path("waivers.toml").exists());
+
+    assert_eq!(compare(&lab("lie-flaky"), "cmp"), Some(1));
+    accept(&place, &[&["cmp"], &flags[..]].concat()).says(0, &["`**` for `flaky`"]);
+    gate(&place, "waivers.toml").says(0, &["PASS"]);
+    // Where the gate does not count it, it is no finding, and there is nothing to accept.
+    place.write("wafcanary.toml", "[gate]\nmax_flaky = \"unlimited\"\n");
+    let sides = ["compare", "--baseline", "cmp/baseline", "--candidate", "cmp/candidate", "--out", "lax"];
+    place.run(&sides).says(0, &["flaky"]);
+    accept(&place, &[&["lax"], &flags[..]].concat()).says(2, &["no finding matches"]);
 }
