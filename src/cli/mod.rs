@@ -1,5 +1,6 @@
 //! The commands: arguments in, library call, exit code out.
 
+mod accept;
 mod beside;
 mod compare;
 mod console;
@@ -85,6 +86,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write the narrowest exclusions that let the regressions through, and try them on a staging WAF
     Suggest(suggest::SuggestArgs),
+    /// Go through the findings of a comparison, and waive what is accepted: with owner, reason and last day
+    Accept(accept::AcceptArgs),
     /// Find an edge's limits, to the byte: sizes, filenames, numbers of files and fields, and how much it inspects
     Limits(limits::LimitsArgs),
     /// List, check, count or add attachments, and list the cases made from them
@@ -133,6 +136,7 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
         | Command::Report(_)
         | Command::Explain(_)
         | Command::Suggest(_)
+        | Command::Accept(_)
         | Command::Limits(_)
         | Command::Corpus(_)
         | Command::Profile(_)
@@ -172,6 +176,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Report(args) => report::report(&args, console),
         Command::Explain(args) => explain::explain(&args, &settings()?, console),
         Command::Suggest(args) => suggest::suggest(&args, &settings()?, console),
+        Command::Accept(args) => accept::accept(&args, &settings()?, console),
         Command::Limits(args) => limits::limits(&args, &settings()?, console),
         Command::Corpus(command) => corpus::corpus(command, &settings()?, console),
         Command::Profile(command) => profile::profile(command, console),

@@ -2,15 +2,17 @@
 
 mod join;
 
+pub mod accept;
 pub mod class;
 pub mod comparison;
 pub mod gate;
 pub mod policy;
 pub mod waiver;
 
+pub use accept::{Acceptance, accept};
 pub use class::Class;
 pub use comparison::{ComparedCase, Comparison, Decision, Finding, Reason, SideCase, SideSummary};
 pub use gate::{Facts, decide, decide_run};
 pub use join::compare;
 pub use policy::{Limit, Policy};
-pub use waiver::{WaiverFile, WaiverUse, Waivers};
+pub use waiver::{Pattern, Waiver, WaiverFile, WaiverUse, Waivers};

@@ -24,28 +24,28 @@ pub struct WaiverFile {
     /// The waivers.
     #[serde(default)]
     #[schemars(with = "Vec<RawWaiver>")]
-    waiver: Vec<Spanned<RawWaiver>>,
+    pub(super) waiver: Vec<Spanned<RawWaiver>>,
 }
 
 /// One accepted finding.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawWaiver {
+pub(super) struct RawWaiver {
     /// A case id, or a glob over case ids in which `*` stops at `/` and `**` does not. A control only by its exact id.
     #[schemars(with = "String")]
-    case: Spanned<String>,
+    pub(super) case: Spanned<String>,
     /// The class of finding that is accepted.
     #[schemars(with = "Class")]
-    class: Spanned<Class>,
+    pub(super) class: Spanned<Class>,
     /// Who answers for it.
     #[schemars(with = "String")]
-    owner: Spanned<String>,
+    pub(super) owner: Spanned<String>,
     /// Why it is accepted.
     #[schemars(with = "String")]
-    reason: Spanned<String>,
+    pub(super) reason: Spanned<String>,
     /// The last day on which it holds, `2027-03-31` without quotes.
     #[schemars(with = "String")]
-    expires: Spanned<toml::value::Datetime>,
+    pub(super) expires: Spanned<toml::value::Datetime>,
     /// Where it was agreed.
     #[serde(default)]
     link: Option<String>,
@@ -57,15 +57,31 @@ pub struct Waivers {
     waivers: Vec<Waiver>,
 }
 
+/// One of them.
 #[derive(Debug)]
-struct Waiver {
-    case: String,
-    glob: GlobMatcher,
-    class: Class,
-    owner: Text,
-    reason: Text,
-    expires: Date,
-    line: usize,
+pub struct Waiver {
+    /// The cases that it is for.
+    pub pattern: Pattern,
+    /// The class of finding that is accepted.
+    pub class: Class,
+    /// Who answers for it.
+    pub owner: Text,
+    /// Why, without the link.
+    pub reason: Text,
+    /// Why, and where it was agreed.
+    told: Text,
+    /// The last day on which it holds.
+    pub expires: Date,
+    /// The 1-based line that it begins in.
+    pub line: usize,
+}
+
+/// The cases that a waiver is for: a case id, or a glob over ids.
+#[derive(Debug)]
+pub struct Pattern {
+    text: String,
+    /// `None`: an id, which matches itself alone.
+    glob: Option<GlobMatcher>,
 }
 
 /// What came of the waivers.
@@ -105,13 +121,14 @@ impl Waivers {
             let expires = day(raw.expires.get_ref()).map_err(|error| place(error, raw.expires.span(), "expires"))?;
             waivable(*raw.class.get_ref(), raw.case.get_ref())
                 .map_err(|error| place(error, raw.class.span(), "class"))?;
-            let glob = glob(raw.case.get_ref()).map_err(|error| place(error, raw.case.span(), "case"))?;
+            let pattern = Pattern::parse(raw.case.get_ref()).map_err(|error| place(error, raw.case.span(), "case"))?;
+            let reason = raw.reason.into_inner();
             Ok(Waiver {
-                case: raw.case.into_inner(),
-                glob: glob.compile_matcher(),
+                pattern,
                 class: raw.class.into_inner(),
                 owner: raw.owner.into_inner().into(),
-                reason: reason(raw.reason.into_inner(), raw.link),
+                told: told(&reason, raw.link),
+                reason: reason.into(),
                 expires,
                 line,
             })
@@ -127,19 +144,14 @@ impl Waivers {
         let mut expired = 0;
         for case in cases.iter_mut().filter(|case| is_finding(case.class)) {
             case.finding = Finding::Open;
-            let matching = self.waivers.iter().zip(&mut used).filter(|(waiver, _)| waiver.covers(case));
-            let mut best: Option<&Waiver> = None;
-            for (waiver, used) in matching {
-                *used = true;
-                if best.is_none_or(|best| best.expires < today && waiver.expires >= today) {
-                    best = Some(waiver);
-                }
+            for (waiver, used) in self.waivers.iter().zip(&mut used) {
+                *used |= waiver.covers(case);
             }
-            let Some(waiver) = best else { continue };
+            let Some(waiver) = self.covering(case, today) else { continue };
             if waiver.expires >= today {
                 case.finding = Finding::Waived {
                     owner: waiver.owner.clone(),
-                    reason: waiver.reason.clone(),
+                    reason: waiver.told.clone(),
                     expires: waiver.expires.to_string().into(),
                 };
             } else {
@@ -157,24 +169,95 @@ impl Waivers {
             ending: by_use(true).filter_map(|waiver| waiver.notice(today)).collect(),
         }
     }
+
+    /// The waiver for a case: of several, one that still holds wins.
+    #[must_use]
+    pub fn covering(&self, case: &ComparedCase, today: Date) -> Option<&Waiver> {
+        let mut matching = self.waivers.iter().filter(|waiver| waiver.covers(case));
+        let first = matching.next()?;
+        if first.expires >= today {
+            return Some(first);
+        }
+        Some(matching.find(|waiver| waiver.expires >= today).unwrap_or(first))
+    }
+
+    /// The waiver for exactly this pattern and class.
+    #[must_use]
+    pub fn of(&self, case: &str, class: Class) -> Option<&Waiver> {
+        self.waivers.iter().find(|waiver| waiver.pattern.text == case && waiver.class == class)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waivers.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waivers.is_empty()
+    }
+}
+
+impl Pattern {
+    /// Reads a case id, or a glob in which `*` stops at `/` and `**` does not.
+    ///
+    /// # Errors
+    /// A broken glob.
+    pub fn parse(text: &str) -> Result<Self> {
+        let special = is_glob(text) || text.contains(['\\', ']', '}']);
+        let glob = if special { Some(glob(text)?.compile_matcher()) } else { None };
+        Ok(Self { text: text.to_owned(), glob })
+    }
+
+    /// The pattern that is for this case alone.
+    #[must_use]
+    pub fn exact(case: &ComparedCase) -> String {
+        let id = case.id.as_str();
+        match case.intent {
+            // Its id is never read as a glob.
+            Intent::Control => id.to_owned(),
+            Intent::Legit => escape(id),
+        }
+    }
+
+    /// The patterns that together are for all cases of this attachment and for nothing else.
+    #[must_use]
+    pub fn attachment(id: &str) -> [String; 3] {
+        let id = escape(id);
+        // The value of an axis may hold `/`: `type:text/plain`.
+        [id.clone(), format!("{id}~*"), format!("{id}~*/**")]
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is for this case. A control is only ever covered by its exact id.
+    #[must_use]
+    pub fn covers(&self, case: &ComparedCase) -> bool {
+        let id = case.id.as_str();
+        match case.intent {
+            Intent::Legit => self.matches(id),
+            Intent::Control => id == self.text,
+        }
+    }
+
+    fn matches(&self, id: &str) -> bool {
+        id == self.text || self.glob.as_ref().is_some_and(|glob| glob.is_match(id))
+    }
 }
 
 impl Waiver {
-    /// Whether it is for this case. A control is only ever covered by its exact id.
     fn covers(&self, case: &ComparedCase) -> bool {
-        if self.class != case.class {
-            return false;
-        }
-        let id = case.id.as_str();
-        id == self.case
-            || match case.intent {
-                Intent::Legit => self.glob.is_match(id),
-                Intent::Control => false,
-            }
+        self.class == case.class && self.pattern.covers(case)
     }
 
     fn name(&self) -> String {
-        format!("`{}` for `{}` (line {}, owner `{}`)", self.case, self.class.as_str(), self.line, self.owner)
+        format!("`{}` for `{}` (line {}, owner `{}`)", self.pattern.text, self.class.as_str(), self.line, self.owner)
     }
 
     fn notice(&self, today: Date) -> Option<String> {
@@ -189,7 +272,7 @@ impl Waiver {
     }
 }
 
-fn reason(reason: String, link: Option<String>) -> Text {
+fn told(reason: &str, link: Option<String>) -> Text {
     match link {
         Some(link) => format!("{reason} ({link})").into(),
         None => reason.into(),
@@ -207,7 +290,8 @@ fn day(datetime: &toml::value::Datetime) -> Result<Date> {
     Date::new(year, month, day).map_err(|_| wrong())
 }
 
-fn waivable(class: Class, case: &str) -> Result<()> {
+/// Refuses what no waiver can accept.
+pub(crate) fn waivable(class: Class, case: &str) -> Result<()> {
     match class {
         Class::ProtectionLost if is_glob(case) => {
             Err(Error::usage("a lost protection is accepted for one control at a time")
@@ -245,6 +329,33 @@ fn glob(pattern: &str) -> Result<Glob> {
     }
 }
 
+/// The id as a glob that matches nothing else. `globset::escape` leaves out the backslash.
+fn escape(id: &str) -> String {
+    globset::escape(id).replace('\\', "[\\]")
+}
+
 fn broken(error: &globset::Error) -> Error {
     Error::usage(format!("`case` is no glob: {}", error.kind())).help("see `*`, `**`, `?`, `[abc]`, `{a,b}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_escaped_id_matches_itself_and_no_neighbour(id in "[a\\\\*?\\[\\]{},!^~/.-]{1,12}", other in "[a\\\\*?\\[\\]{},!^~/.-]{1,12}") {
+            let of = |pattern: &str| Pattern::parse(pattern).unwrap();
+            let exact = of(&escape(&id));
+            prop_assert!(exact.matches(&id));
+            prop_assert_eq!(exact.matches(&other), id == other);
+            let variant = format!("{id}~type:text/plain~client:curl");
+            prop_assert!(Pattern::attachment(&id).iter().any(|pattern| of(pattern).matches(&variant)));
+            let longer = format!("{id}2");
+            let covers_longer = Pattern::attachment(&id).iter().any(|pattern| of(pattern).matches(&longer));
+            prop_assert!(!covers_longer);
+        }
+    }
 }

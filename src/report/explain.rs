@@ -51,7 +51,8 @@ pub fn render_explanations(document: &Explanations, out: &mut dyn Write) -> io::
 }
 
 /// What is known, in one sentence that is the same for cases with one trigger.
-pub(crate) fn sentence(explanation: &Explanation) -> String {
+#[must_use]
+pub fn sentence(explanation: &Explanation) -> String {
     let became = match explanation.outcome {
         Outcome::Altered => "altered on its way",
         Outcome::Rejected => "rejected behind the edge",

@@ -18,6 +18,7 @@ mod markdown;
 mod page;
 pub mod progress;
 pub mod repro;
+pub mod review;
 mod run_view;
 mod schema;
 mod suggest;
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 pub use beside::{Beside, Suggested, SuggestedRound, SuggestedText};
-pub use explain::render_explanations;
+pub use explain::{render_explanations, sentence};
 pub use github::{github_decision, github_output};
 pub use lang::Lang;
 pub use limits::render_limits;

@@ -166,20 +166,30 @@ fn findings(page: &mut Page<'_>, view: &View<'_>, options: &Options) -> io::Resu
     page.more(view.finding_groups.len(), options.limit, &options.whole)?;
     // The gravest are kept when the list is cut, and stand last: next to the prompt.
     for group in view.finding_groups.iter().take(options.limit).rev() {
-        let tone = match group.kind {
-            Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered | Class::WouldBlock => Tone::Bad,
-            Class::Flaky
-            | Class::Inconclusive
-            | Class::OnlyInBaseline
-            | Class::OnlyInCandidate
-            | Class::ReasonChanged
-            | Class::NewlyDelivered
-            | Class::ProtectionGained
-            | Class::Unchanged => Tone::Doubt,
-        };
-        entry(page, (tone, class_words(group.kind)), group, &waivers(group), options)?;
+        finding(page, group.kind, group, options)?;
     }
     Ok(())
+}
+
+/// The cases of a class that the gate counts.
+pub(crate) fn finding<K>(
+    page: &mut Page<'_>,
+    class: Class,
+    group: &Group<'_, ComparedCase, K>,
+    options: &Options,
+) -> io::Result<()> {
+    let tone = match class {
+        Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered | Class::WouldBlock => Tone::Bad,
+        Class::Flaky
+        | Class::Inconclusive
+        | Class::OnlyInBaseline
+        | Class::OnlyInCandidate
+        | Class::ReasonChanged
+        | Class::NewlyDelivered
+        | Class::ProtectionGained
+        | Class::Unchanged => Tone::Doubt,
+    };
+    entry(page, (tone, class_words(class)), group, &waivers(group), options)
 }
 
 /// One group, told by its simplest case.
@@ -365,7 +375,7 @@ pub(crate) fn changes(group: &CaseGroup<'_>) -> String {
 }
 
 /// The distinct waivers of a group's cases, in words.
-pub(crate) fn waivers(group: &CaseGroup<'_>) -> Vec<String> {
+pub(crate) fn waivers<K>(group: &Group<'_, ComparedCase, K>) -> Vec<String> {
     let words = group.cases.iter().map(|case| waiver_words(&case.finding)).filter(|words| !words.is_empty());
     words.collect::<BTreeSet<_>>().into_iter().collect()
 }

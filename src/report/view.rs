@@ -68,7 +68,7 @@ fn by_attachment(cases: &[ComparedCase], list: List) -> Vec<CaseGroup<'_>> {
 }
 
 /// Whether the class leaves open what the candidate does with the case.
-fn is_doubtful(class: Class) -> bool {
+pub(crate) fn is_doubtful(class: Class) -> bool {
     match class {
         Class::Flaky | Class::Inconclusive | Class::OnlyInBaseline | Class::OnlyInCandidate => true,
         Class::NewlyBlocked

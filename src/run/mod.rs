@@ -1,6 +1,7 @@
 //! The record: an append-only journal of attempts and outcomes that survives a kill at any moment.
 
 mod answers;
+pub mod attempt;
 pub mod conduct;
 pub mod event;
 pub mod journal;
@@ -12,6 +13,7 @@ mod sentinel;
 pub mod waf;
 
 pub use answers::Answers;
+pub use attempt::last_attempt;
 pub use conduct::{Batch, Endings, Plan, Sink, conduct};
 pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SCHEMA_VERSION, SideName};
 pub use journal::Journal;

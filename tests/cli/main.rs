@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(unix)]
 
+mod accept;
 mod corpus;
 mod explain;
 mod limits;
@@ -12,6 +13,7 @@ mod preflight;
 mod record;
 mod settings;
 mod suggest;
+mod terminal;
 mod usage;
 mod waf_log;
 

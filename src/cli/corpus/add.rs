@@ -83,7 +83,7 @@ pub(super) fn add(args: &AddArgs, settings: &Settings, console: &Console) -> Res
         today: jiff::ZonedDateTime::now().date().to_string(),
     };
     let waiting = || console.note("waiting for another `corpus add` to this folder");
-    let _lock = if args.dry_run { None } else { Lock::take(root, waiting)? };
+    let _lock = if args.dry_run { None } else { Lock::take(root, "corpus", waiting)? };
     let plan = match Plan::new(root, &addition) {
         Ok(plan) => plan,
         Err(errors) => {

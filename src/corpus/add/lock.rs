@@ -1,4 +1,4 @@
-//! One `corpus add` at a time.
+//! One writer at a time.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// How often a folder that goes while it is taken is made anew.
 const TRIES: u32 = 1000;
 
-/// Holds a corpus's folder: another that adds to it waits. A process that ends, however, lets go.
+/// Holds a folder: another that adds to what lies in it waits. A process that ends, however, lets go.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
@@ -23,11 +23,11 @@ pub struct Lock {
 
 impl Lock {
     /// Waits for the folder `root`, which is made where it does not exist; calls `waiting` when another holds it. `None`:
-    /// it is no folder.
+    /// it is no folder. `what` lies in it, in the words of an error: `corpus`.
     ///
     /// # Errors
     /// When the folder cannot be made, written to or locked.
-    pub fn take(root: &Path, mut waiting: impl FnMut()) -> Result<Option<Self>> {
+    pub fn take(root: &Path, what: &str, mut waiting: impl FnMut()) -> Result<Option<Self>> {
         if root.exists() && !root.is_dir() {
             return Ok(None);
         }
@@ -38,7 +38,9 @@ impl Lock {
             let mut made = Made::default();
             match made.folder(root) {
                 Err(error) if again(&error) => continue,
-                done => done.map_err(|error| cannot(&error, root, "make the folder writable; nothing was added"))?,
+                done => {
+                    done.map_err(|error| cannot(&error, what, root, "make the folder writable; nothing was added"))?;
+                }
             }
             let taken = OpenOptions::new()
                 .write(true)
@@ -47,20 +49,20 @@ impl Lock {
                 .open(&path)
                 .and_then(|file| held(&file, &mut waiting).map(|()| file));
             let help =
-                "make the folder writable; a lock that another user left may be removed when no `corpus add` runs";
+                "make the folder writable; a lock that another user left may be removed when no other `wafcanary` runs";
             match taken {
                 Ok(file) if is_at(&file, &path) => return Ok(Some(Self { path, _file: file, _made: made })),
                 Ok(_) => {}
                 Err(error) if again(&error) => {}
-                Err(error) => return Err(cannot(&error, &path, help)),
+                Err(error) => return Err(cannot(&error, what, &path, help)),
             }
         }
         Ok(None)
     }
 }
 
-fn cannot(error: &io::Error, path: &Path, help: &str) -> Error {
-    Error::usage(format!("cannot write the corpus: {}", told(error))).file(path).help(help)
+fn cannot(error: &io::Error, what: &str, path: &Path, help: &str) -> Error {
+    Error::usage(format!("cannot write the {what}: {}", told(error))).file(path).help(help)
 }
 
 fn held(file: &File, waiting: &mut impl FnMut()) -> io::Result<()> {
@@ -112,7 +114,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        let _lock = Lock::take(&root, || ()).unwrap().unwrap();
+                        let _lock = Lock::take(&root, "corpus", || ()).unwrap().unwrap();
                         most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         std::thread::yield_now();
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -126,14 +128,14 @@ mod tests {
     #[test]
     fn a_folder_that_was_made_for_the_lock_goes_with_it_and_one_that_was_there_stays() {
         let dir = tempfile::tempdir().unwrap();
-        drop(Lock::take(&dir.path().join("new/corpus"), || ()).unwrap().unwrap());
-        drop(Lock::take(dir.path(), || ()).unwrap().unwrap());
+        drop(Lock::take(&dir.path().join("new/corpus"), "corpus", || ()).unwrap().unwrap());
+        drop(Lock::take(dir.path(), "corpus", || ()).unwrap().unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), if cfg!(unix) { 0 } else { 2 });
-        let held = Lock::take(dir.path(), || ()).unwrap().unwrap();
+        let held = Lock::take(dir.path(), "corpus", || ()).unwrap().unwrap();
         std::thread::scope(|scope| {
             let (said, heard) = std::sync::mpsc::channel();
             let root = dir.path();
-            let waits = scope.spawn(move || Lock::take(root, || said.send(()).unwrap()).unwrap().is_some());
+            let waits = scope.spawn(move || Lock::take(root, "corpus", || said.send(()).unwrap()).unwrap().is_some());
             heard.recv().unwrap();
             drop(held);
             assert!(waits.join().unwrap());

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 pub use lock::Lock;
+pub(crate) use text::quoted;
+pub(crate) use write::Staged;
 
 use super::folder::{DROPPINGS, is_dropping};
 use super::lint::{Hint, near_procedure};
@@ -21,7 +23,7 @@ use super::{Content, Sha256Digest, folder};
 use crate::error::{Error, Result};
 use known::{Known, Verdict};
 use text::continued;
-use write::{Made, Staged};
+use write::Made;
 
 /// What to add, and what to say of it.
 #[derive(Debug, Clone, Default)]

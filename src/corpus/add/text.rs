@@ -64,7 +64,7 @@ fn block(added: &Added, addition: &Addition) -> String {
 }
 
 /// A basic string on one line: what needs it is escaped, and nothing is normalised.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::corpus::folder::OWN;
 
 /// A whole file under a name of this program's own, which goes unless it is given its place.
-pub(super) struct Staged {
+pub(crate) struct Staged {
     path: PathBuf,
     file: File,
 }
@@ -17,16 +17,22 @@ impl Staged {
     /// A file in `folder` with what `write` writes, on the disk.
     fn new(folder: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{OWN}{}-{number}.new", std::process::id()));
-        let file = File::create_new(&path)?;
+        let (path, file) = loop {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!("{OWN}{}-{number}.new", std::process::id()));
+            match File::create_new(&path) {
+                // What a kill left of another with this number: in a container, processes often have the same.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => break (path, made?),
+            }
+        };
         let mut staged = Self { path, file };
         write(&mut staged.file)?;
         staged.file.sync_all()?;
         Ok(staged)
     }
 
-    pub(super) fn bytes(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
+    pub(crate) fn bytes(folder: &Path, bytes: &[u8]) -> io::Result<Self> {
         Self::new(folder, |file| file.write_all(bytes))
     }
 
@@ -49,7 +55,7 @@ impl Staged {
     }
 
     /// Gives it a place where nothing is.
-    pub(super) fn place(self, to: &Path) -> io::Result<()> {
+    pub(crate) fn place(self, to: &Path) -> io::Result<()> {
         match fs::hard_link(&self.path, to) {
             // A file system without links.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists && fs::symlink_metadata(to).is_err() => {
@@ -60,7 +66,7 @@ impl Staged {
     }
 
     /// Puts it in the place of an old file, with its permissions.
-    pub(super) fn replace(self, old: &Path) -> io::Result<()> {
+    pub(crate) fn replace(self, old: &Path) -> io::Result<()> {
         self.file.set_permissions(fs::metadata(old)?.permissions())?;
         fs::rename(&self.path, old)
     }
@@ -139,6 +145,16 @@ mod tests {
         names.sort();
         assert_eq!(names, ["1", "a.txt"]);
         assert_eq!(fs::read(&to).unwrap(), b"2");
+    }
+
+    #[test]
+    fn what_a_killed_process_with_the_same_number_left_is_in_nobody_s_way() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..500 {
+            fs::write(dir.path().join(format!("{OWN}{}-{number}.new", std::process::id())), "left").unwrap();
+        }
+        Staged::bytes(dir.path(), b"ours").unwrap().place(&dir.path().join("a.txt")).unwrap();
+        assert_eq!(fs::read(dir.path().join("a.txt")).unwrap(), b"ours");
     }
 
     #[test]
