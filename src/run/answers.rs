@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde::Deserialize;
+
+use super::Attempt;
 use super::journal::{ANSWERS, JOURNAL};
 use super::read::Lines;
-use super::{Attempt, Event};
 use crate::corpus::{CaseId, Sha256Digest};
 use crate::error::Result;
-use crate::replay::Answer;
+pub use crate::replay::Answer;
 use crate::verdict::Count;
 
 /// Headers by which an edge or a CDN shows itself, lower case.
@@ -48,49 +50,79 @@ impl Answers {
         let mut lines = Lines::open(&path)?;
         let mut answers = Self::default();
         while lines.next(&path)?.is_some() {
-            if !lines.line.starts_with(br#"{"event":"attempt""#) {
-                continue;
-            }
+            let Some(case) = case_of(&lines.line) else { continue };
             // Attempts are most of a journal's bytes, and few of them are wanted.
-            if !answers.edge.is_empty() && !case_of(&lines.line).is_some_and(|case| wanted.contains(&case)) {
-                continue;
+            if (answers.edge.is_empty() || wanted.contains(&case))
+                && let Some(attempt) = attempt(&lines.line, dir)
+            {
+                answers.take(attempt, wanted);
             }
-            let Ok(Event::Attempt(attempt)) = serde_json::from_slice(&lines.line) else { continue };
-            let body = body_digest(&lines.line);
-            answers.take(attempt, body, dir, wanted);
         }
         Ok(answers)
     }
 
-    fn take(&mut self, attempt: Attempt, body: Option<Sha256Digest>, dir: &Path, wanted: &BTreeSet<CaseId>) {
+    fn take(&mut self, attempt: Attempt, wanted: &BTreeSet<CaseId>) {
         let peer = attempt.observation.peer.map(|peer| ("peer".to_owned(), peer.to_string()));
-        let Some(mut answer) = attempt.observation.answer else { return };
+        let Some(answer) = attempt.observation.answer else { return };
         if self.edge.is_empty() {
             let seen = answer.headers.iter().filter(|(name, _)| EDGE.contains(&name.as_str()));
             self.edge = seen.cloned().chain(peer).collect();
         }
         let passed = attempt.verdict.as_ref().is_some_and(|verdict| verdict.outcome.count() == Count::Pass);
-        if passed || !wanted.contains(&attempt.case) {
-            return;
+        if !passed && wanted.contains(&attempt.case) {
+            self.of.insert(attempt.case, answer);
         }
-        let kept = body.and_then(|digest| std::fs::read(dir.join(ANSWERS).join(digest.to_string())).ok());
-        answer.body.0 = kept.unwrap_or_default().into();
-        self.of.insert(attempt.case, answer);
     }
 }
 
-/// The case of an attempt's line, without reading all of it.
-fn case_of(line: &[u8]) -> Option<CaseId> {
-    const KEY: &[u8] = br#""case":""#;
-    let start = memchr::memmem::find(line, KEY)? + KEY.len();
-    let len = memchr::memchr(b'"', &line[start..])?;
-    CaseId::parse(std::str::from_utf8(&line[start..start + len]).ok()?)
+/// The last attempt of a case in the run in `dir`, with as much of the answer's body as is kept: that of a pass is not.
+/// `None`: there is none.
+///
+/// # Errors
+/// A journal that can't be read.
+pub fn last_attempt(dir: &Path, case: &CaseId) -> Result<Option<Attempt>> {
+    let path = dir.join(JOURNAL);
+    let mut lines = Lines::open(&path)?;
+    let mut last = Vec::new();
+    while lines.next(&path)?.is_some() {
+        if case_of(&lines.line).as_ref() == Some(case) {
+            last.clone_from(&lines.line);
+        }
+    }
+    Ok(attempt(&last, dir))
 }
 
-/// The digest that stands in the line in place of the body.
-fn body_digest(line: &[u8]) -> Option<Sha256Digest> {
-    const KEY: &[u8] = br#""body":""#;
+/// The case of an attempt's line, without reading all of it. `None`: it is another event's line.
+fn case_of(line: &[u8]) -> Option<CaseId> {
+    const KEY: &[u8] = br#""case":"#;
+    if !line.starts_with(br#"{"event":"attempt""#) {
+        return None;
+    }
     let start = memchr::memmem::find(line, KEY)? + KEY.len();
-    let text = std::str::from_utf8(line.get(start..start + 64)?).ok()?;
-    Sha256Digest::parse(text)
+    serde_json::Deserializer::from_slice(&line[start..]).into_iter().next()?.ok()
+}
+
+/// The attempt of a line, with the body that is kept of its answer.
+fn attempt(line: &[u8], dir: &Path) -> Option<Attempt> {
+    #[derive(Deserialize)]
+    struct Line {
+        observation: Observed,
+    }
+    #[derive(Deserialize)]
+    struct Observed {
+        answer: Option<Answered>,
+    }
+    #[derive(Deserialize)]
+    struct Answered {
+        body: String,
+    }
+    let mut attempt: Attempt = serde_json::from_slice(line).ok()?;
+    if let Some(answer) = &mut attempt.observation.answer {
+        let digest = serde_json::from_slice::<Line>(line).ok()?.observation.answer?.body;
+        // A name that is no digest would lead out of the folder.
+        let digest = Sha256Digest::parse(&digest);
+        let body = digest.and_then(|digest| std::fs::read(dir.join(ANSWERS).join(digest.to_string())).ok());
+        answer.body.0 = body.unwrap_or_default().into();
+    }
+    Some(attempt)
 }

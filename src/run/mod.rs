@@ -1,7 +1,6 @@
 //! The record: an append-only journal of attempts and outcomes that survives a kill at any moment.
 
 mod answers;
-pub mod attempt;
 pub mod conduct;
 pub mod event;
 pub mod journal;
@@ -12,8 +11,7 @@ pub mod read;
 mod sentinel;
 pub mod waf;
 
-pub use answers::Answers;
-pub use attempt::last_attempt;
+pub use answers::{Answer, Answers, last_attempt};
 pub use conduct::{Batch, Endings, Plan, Sink, conduct};
 pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SCHEMA_VERSION, SideName};
 pub use journal::Journal;

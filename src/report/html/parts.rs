@@ -9,10 +9,9 @@ use super::page::{code, name, shown};
 use super::words;
 use crate::compare::Class;
 use crate::corpus::{Client, Kind, NameClass, Transport};
-use crate::replay::Answer;
 use crate::report::Lang;
 use crate::report::run_view::Mark;
-use crate::run::{Answers, RunEnding, RunManifest};
+use crate::run::{Answer, Answers, RunEnding, RunManifest};
 use crate::verdict::{Count, Outcome};
 
 /// Bytes of an answer that are shown.
