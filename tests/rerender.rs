@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const FORMATS: [&str; 7] = ["terminal", "json", "jsonl", "junit", "markdown", "csv", "html"];
+const FORMATS: [&str; 9] = ["terminal", "json", "jsonl", "junit", "markdown", "csv", "html", "sarif", "github"];
 const SECRET: &str = "pa55-w0rd-of-the-form";
 
 /// Runs the program away from any terminal; its exit code must be `code`.

@@ -10,6 +10,7 @@ use super::beside;
 use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
+use super::github;
 use super::options::{OutputOptions, SelectOptions, SendOptions, WafLogOptions};
 use super::preflight;
 use super::run::exit_code;
@@ -125,13 +126,18 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
     // The document of a million cases takes as long to write as the report to render.
     std::thread::scope(|scope| {
         let kept = scope.spawn(|| keep(&comparison, &dir));
-        hand_on(&report::github_output(&comparison), console);
+        github::hand_on(&report::github_output(&comparison), console);
         let stored = Options {
             repros: repros(&comparison, &dir),
             lang: args.output.lang.lang,
             beside: beside::of_comparison(&comparison, &dir, &formats)?,
             ..Options::default()
         };
+        let summary = |budget, out: &mut dyn std::io::Write| {
+            let options = Options { budget, repros: stored.repros.clone(), ..Options::default() };
+            report::render_comparison(&comparison, Format::Markdown, &options, out)
+        };
+        github::summarise(summary, console);
         for (format, path, file) in &writes {
             session::fill(path, file, |out| report::render_comparison(&comparison, *format, &stored, out))?;
         }
@@ -152,18 +158,6 @@ fn keep(comparison: &Comparison, dir: &Path) -> Result<()> {
         std::io::Write::flush(&mut out)
     });
     written.map_err(|error| Error::inconclusive(format!("cannot write the comparison: {error}")).file(&path))
-}
-
-/// Appends lines, such as the decision and the counts, to `$GITHUB_OUTPUT`, for the later steps of a workflow.
-fn hand_on(lines: &str, console: &Console) {
-    let Some(path) = std::env::var_os("GITHUB_OUTPUT").filter(|path| !path.is_empty()).map(PathBuf::from) else {
-        return;
-    };
-    let opened = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-    if let Err(error) = opened.and_then(|mut file| std::io::Write::write_all(&mut file, lines.as_bytes())) {
-        // The exit code says the same, so this does not change it.
-        console.warn(&format!("cannot write to `$GITHUB_OUTPUT` ({}): {error}", path.display()));
-    }
 }
 
 /// The scripts in the folder `dir` that send a finding again, as they are called from the working folder.
@@ -234,7 +228,7 @@ async fn make(
         if !resume && !args.no_preflight {
             let sides: Vec<_> = live.iter().filter_map(|half| half.before()).collect();
             let ready = preflight::before(&sides, &selected, policy.allow_same_edge, console).await;
-            pacers = ready.inspect_err(|_| refused(dir, console))?;
+            pacers = ready.inspect_err(|error| refused(dir, error, console))?;
         }
         let laps = live.iter().filter_map(|half| {
             Some(Lap {
@@ -260,9 +254,11 @@ async fn make(
 }
 
 /// After a preflight that found no sense in sending the corpus.
-fn refused(dir: &Path, console: &Console) {
+fn refused(dir: &Path, error: &Error, console: &Console) {
     session::forget_options(dir);
-    hand_on(&report::github_decision(Decision::Inconclusive), console);
+    github::hand_on(&report::github_decision(Decision::Inconclusive), console);
+    let page = report::github_refusal(&error.title(), error.help_text());
+    github::summarise(|_, out| out.write_all(page.as_bytes()), console);
 }
 
 /// Makes the folder, when nothing speaks against the comparison any more.

@@ -10,6 +10,7 @@ mod dry_run;
 mod edge;
 mod explain;
 mod generate;
+mod github;
 mod lab;
 mod limits;
 mod options;

@@ -159,7 +159,7 @@ pub(crate) struct OutputOptions {
     #[arg(long, env = "WAFCANARY_RESUME", value_name = "DIR", conflicts_with = "dry_run")]
     #[serde(skip)]
     pub(crate) resume: Option<PathBuf>,
-    /// Format of standard output: terminal, json, jsonl, junit, markdown, csv or html
+    /// Format of standard output: terminal, json, jsonl, junit, markdown, csv, sarif, github or html
     #[arg(long, env = "WAFCANARY_FORMAT", value_name = "FORMAT", default_value = "terminal", value_parser = parse_format)]
     #[serde(skip)]
     pub(crate) format: Format,

@@ -26,7 +26,7 @@ pub(crate) struct ReportArgs {
     /// Folder of a run or comparison, or a comparison.json
     #[arg(value_name = "RUN|COMPARISON")]
     stored: PathBuf,
-    /// terminal, json, jsonl, junit, markdown, csv or html
+    /// terminal, json, jsonl, junit, markdown, csv, sarif, github or html
     #[arg(long, env = "WAFCANARY_FORMAT", value_name = "FORMAT", default_value = "terminal", value_parser = parse_format)]
     format: Format,
     #[command(flatten)]

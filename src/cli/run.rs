@@ -9,6 +9,7 @@ use super::beside;
 use super::console::Console;
 use super::dry_run;
 use super::edge::{self, Edge};
+use super::github;
 use super::options::{OutputOptions, SelectOptions, SendOptions, WafLogOptions};
 use super::session::{self, Lap};
 use super::settings::Settings;
@@ -103,12 +104,18 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
     let formats: Vec<Format> = writes.iter().map(|(format, ..)| *format).chain([args.output.format]).collect();
     let beside = beside::of_run(&run, &dir, &formats)?;
     let stored = Options { lang: args.output.lang.lang, beside, ..Options::default() };
+    let decision = decide_run(&run).0;
+    github::hand_on(&report::github_decision(decision), console);
+    let summary = |budget, out: &mut dyn std::io::Write| {
+        report::render_run(&run, Format::Markdown, &Options { budget, ..Options::default() }, out)
+    };
+    github::summarise(summary, console);
     for (format, path, file) in &writes {
         session::fill(path, file, |out| report::render_run(&run, *format, &stored, out))?;
     }
     let options = Options { width: Console::width(), colour: console.colour(), ..stored };
     console.render(|out| report::render_run(&run, args.output.format, &options, out))?;
-    Ok(exit_code(decide_run(&run).0))
+    Ok(exit_code(decision))
 }
 
 pub(crate) fn exit_code(decision: Decision) -> ExitCode {

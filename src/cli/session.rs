@@ -34,6 +34,8 @@ const OPTIONS: &str = "options.json";
 /// The selected cases of a corpus.
 pub(crate) struct Selected {
     pub(crate) corpus: String,
+    /// As [`RunManifest::corpus_folder`].
+    pub(crate) folder: Option<String>,
     pub(crate) digest: Sha256Digest,
     pub(crate) cases: Arc<[Case]>,
 }
@@ -60,7 +62,8 @@ pub(crate) fn select(
     profiles: &[&Profile],
     console: &Console,
 ) -> Result<Selected> {
-    let corpus = match options.corpus.as_ref().or(settings.corpus.as_ref()) {
+    let path = options.corpus.as_ref().or(settings.corpus.as_ref());
+    let corpus = match path {
         Some(path) => Corpus::open(path)?,
         None => Corpus::builtin()?,
     };
@@ -86,7 +89,17 @@ pub(crate) fn select(
     let cases = corpus.select(&selection)?;
     let cases: Vec<Case> = cases.iter().flat_map(|case| case.under_boundaries(options.fuzz_boundary)).collect();
     let digest = selection_digest(&cases);
-    Ok(Selected { corpus: corpus.name, digest, cases: cases.into() })
+    let folder = path.and_then(|path| in_repository(path));
+    Ok(Selected { corpus: corpus.name, folder, digest, cases: cases.into() })
+}
+
+/// The folder as a pipeline names it: from the root of the repository that the working folder is in.
+fn in_repository(folder: &Path) -> Option<String> {
+    let working = std::env::current_dir().and_then(std::fs::canonicalize).ok()?;
+    let root = working.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&working);
+    let folder = std::fs::canonicalize(folder).ok()?;
+    let parts = folder.strip_prefix(root).ok()?.components().map(|part| part.as_os_str().to_str());
+    parts.collect::<Option<Vec<_>>>().map(|parts| parts.join("/"))
 }
 
 impl Lap<'_> {
@@ -108,6 +121,7 @@ impl Lap<'_> {
             rate: profile.pace.rate,
             concurrency: profile.pace.concurrency,
             corpus: self.selected.corpus.clone(),
+            corpus_folder: self.selected.folder.clone(),
             corpus_digest: self.selected.digest,
             cases: self.selected.cases.len() as u64,
             rounds: self.rounds,

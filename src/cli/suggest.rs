@@ -340,7 +340,8 @@ impl Subject<'_> {
 fn of(selected: &Selected, wanted: &[&ComparedCase]) -> Selected {
     let cases = selected.cases.iter().filter(|case| wanted.iter().any(|wanted| wanted.id == case.id));
     let cases: Vec<Case> = cases.cloned().collect();
-    Selected { corpus: selected.corpus.clone(), digest: selection_digest(&cases), cases: cases.into() }
+    let (corpus, folder) = (selected.corpus.clone(), selected.folder.clone());
+    Selected { corpus, folder, digest: selection_digest(&cases), cases: cases.into() }
 }
 
 /// Exclusions that are tried.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use quick_junit::{FlakyOrRerun, NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString};
 
 use super::RunView;
+use super::place::Place;
 use super::run_view::Mark;
 use super::terminal::{evidence, from_to, side_words, waiver_words};
 use super::text::visible;
@@ -135,7 +136,7 @@ fn compared(view: &View<'_>, run: &RunManifest, case: &ComparedCase) -> TestCase
     let mut test = TestCase::new(xml(case.id.as_str()), compared_status(view, case));
     let millis = [&case.baseline, &case.candidate].into_iter().flatten().map(|side| side.millis).sum();
     test.set_time(Duration::from_millis(millis));
-    place(&mut test, case.place.as_deref());
+    place(&mut test, run, case.place.as_deref());
     test.add_property(("class", case.class.as_str()));
     test.add_property((XmlString::new("profile"), xml(&run.profile)));
     test.add_property((XmlString::new("filename"), xml(&case.filename)));
@@ -257,7 +258,7 @@ fn sent(run: &RunManifest, case: &CaseRecord) -> TestCase {
     };
     let mut test = TestCase::new(xml(case.case.as_str()), status);
     test.set_time(Duration::from_millis(case.millis));
-    place(&mut test, case.place.as_deref());
+    place(&mut test, run, case.place.as_deref());
     test.add_property((XmlString::new("profile"), xml(&run.profile)));
     test.add_property((XmlString::new("filename"), xml(&case.filename)));
     test.add_property(("outcome", case.verdict.outcome.as_str()));
@@ -267,16 +268,12 @@ fn sent(run: &RunManifest, case: &CaseRecord) -> TestCase {
     test
 }
 
-/// `manifest.toml:12` as the attributes `file` and `line`.
-fn place(test: &mut TestCase, place: Option<&str>) {
+/// Where the attachment is declared, as the attributes `file` and `line`.
+fn place(test: &mut TestCase, run: &RunManifest, place: Option<&str>) {
     let Some(place) = place else { return };
-    match place.rsplit_once(':') {
-        Some((file, line)) if line.parse::<u64>().is_ok() => {
-            test.extra.insert("file".into(), xml(file));
-            test.extra.insert("line".into(), xml(line));
-        }
-        Some(_) | None => {
-            test.extra.insert("file".into(), xml(place));
-        }
+    let place = Place::of(run, place);
+    test.extra.insert("file".into(), xml(&place.path()));
+    if let Some(line) = place.line {
+        test.extra.insert("line".into(), xml(&line.to_string()));
     }
 }

@@ -287,7 +287,7 @@ fn cell(raw: &str, limit: usize) -> String {
 
 /// A sentence, every character of which stands for itself. A zero-width space keeps `@` from mentioning anyone and `#1` from
 /// linking to an issue, and addresses from becoming links.
-fn text(raw: &str) -> String {
+pub(crate) fn text(raw: &str) -> String {
     let raw = visible(raw);
     let mut out = String::with_capacity(raw.len() + 16);
     for (at, c) in raw.char_indices() {

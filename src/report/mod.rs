@@ -16,11 +16,14 @@ mod lang;
 mod limits;
 mod markdown;
 mod page;
+mod place;
 pub mod progress;
 pub mod repro;
 pub mod review;
 mod run_view;
+mod sarif;
 mod schema;
+mod sentence;
 mod suggest;
 mod terminal;
 mod terminal_run;
@@ -33,7 +36,7 @@ use std::io::{self, Write};
 
 pub use beside::{Beside, Suggested, SuggestedRound, SuggestedText};
 pub use explain::{render_explanations, sentence};
-pub use github::{github_decision, github_output};
+pub use github::{github_decision, github_output, github_refusal, github_summary};
 pub use lang::Lang;
 pub use limits::render_limits;
 pub use progress::Progress;
@@ -66,12 +69,25 @@ pub enum Format {
     Csv,
     /// One file for a browser.
     Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands that annotate a run of GitHub Actions.
+    Github,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 7] =
-        [Self::Terminal, Self::Json, Self::Jsonl, Self::Junit, Self::Markdown, Self::Csv, Self::Html];
+    pub const ALL: [Self; 9] = [
+        Self::Terminal,
+        Self::Json,
+        Self::Jsonl,
+        Self::Junit,
+        Self::Markdown,
+        Self::Csv,
+        Self::Html,
+        Self::Sarif,
+        Self::Github,
+    ];
 
     /// The name in `--format`.
     #[must_use]
@@ -84,6 +100,8 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Csv => "csv",
             Self::Html => "html",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
         }
     }
 
@@ -104,6 +122,8 @@ impl Format {
             Self::Markdown => "md",
             Self::Csv => "csv",
             Self::Html => "html",
+            Self::Sarif => "sarif",
+            Self::Github => "commands",
         }
     }
 }
@@ -166,6 +186,8 @@ pub fn render_comparison(
         Format::Markdown => markdown::comparison(&View::new(comparison), options, out),
         Format::Csv => csv::comparison(comparison, options, out),
         Format::Html => html::comparison(&View::new(comparison), options, out),
+        Format::Sarif => sarif::comparison(&View::new(comparison), out),
+        Format::Github => github::comparison(&View::new(comparison), out),
     }
 }
 
@@ -185,5 +207,7 @@ pub fn render_run(run: &Run, format: Format, options: &Options, out: &mut dyn Wr
         Format::Markdown => markdown::run(&RunView::new(run), options, out),
         Format::Csv => csv::run(run, options, out),
         Format::Html => html::run(&RunView::new(run), options, out),
+        Format::Sarif => sarif::run(&RunView::new(run), out),
+        Format::Github => github::run(&RunView::new(run), out),
     }
 }

@@ -135,6 +135,10 @@ pub struct RunManifest {
     pub concurrency: usize,
     /// Name of the corpus.
     pub corpus: String,
+    /// Folder of the corpus, from the root of the repository (or from the working folder, where there is none), with `/` between;
+    /// `None`: it is built in, or elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corpus_folder: Option<String>,
     /// Digest of the selected cases (ids, contents and all that goes on the wire).
     #[schemars(with = "String")]
     pub corpus_digest: Sha256Digest,

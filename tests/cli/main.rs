@@ -72,7 +72,12 @@ fn scrubbed(mut command: Command, dir: &Path, arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WAFCANARY_")) {
         command.env_remove(name);
     }
-    command.env_remove("GITHUB_OUTPUT").env("NO_COLOR", "1").env("LAB", lab("")).stdin(Stdio::null());
+    command
+        .env_remove("GITHUB_OUTPUT")
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .env("NO_COLOR", "1")
+        .env("LAB", lab(""))
+        .stdin(Stdio::null());
     command.current_dir(dir).args(arguments);
     command
 }

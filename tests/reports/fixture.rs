@@ -44,6 +44,7 @@ pub(crate) fn manifest(side: SideName, profile: &str) -> RunManifest {
         rate: Some(5.0),
         concurrency: 4,
         corpus: "city".into(),
+        corpus_folder: None,
         corpus_digest: Sha256Digest::of(b"city"),
         cases: 16,
         rounds: 1,

@@ -120,3 +120,105 @@ fn what_xml_forbids_is_written_visibly() {
     assert!(text.contains("bell\\u{7}\\u{1b}[2Jwipe\\u{0}.pdf"), "{text}");
     assert!(text.contains("\\u{fffe}.pdf"), "{text}");
 }
+
+/// Runs a program of the tests' own Python packages over a document, and returns what it prints.
+fn python_package(script: &str, path: &std::path::Path) -> String {
+    let python = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/corpus-venv/bin/python");
+    let output =
+        Command::new(python).args(["-c", script]).arg(path).output().expect("tests/all.sh makes this environment");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_schema_of_jenkins_accepts_every_document() {
+    let schema = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas/junit-10.xsd");
+    let mut schema_text = std::fs::read_to_string(schema).unwrap();
+    // What CI systems read beside it: properties, file and line of a case (GitLab, Jenkins' junit step), and the root's `skipped`.
+    let case = r#"<xs:element name="testcase">
+        <xs:complexType>
+            <xs:sequence>"#;
+    let name = r#"<xs:attribute name="classname" type="xs:string"/>"#;
+    let tests = r#"<xs:attribute name="tests" type="xs:string" />"#;
+    for (at, added) in [
+        (case, r#"<xs:element ref="properties" minOccurs="0"/>"#),
+        (name, r#"<xs:attribute name="file" type="xs:string"/><xs:attribute name="line" type="xs:positiveInteger"/>"#),
+        (tests, r#"<xs:attribute name="skipped" type="xs:string"/>"#),
+    ] {
+        assert_eq!(schema_text.matches(at).count(), 1, "{at}");
+        schema_text = schema_text.replace(at, &format!("{at}{added}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let schema = folder.path().join("junit.xsd");
+    std::fs::write(&schema, schema_text).unwrap();
+    let validate = |text: &str| {
+        let path = folder.path().join("junit.xml");
+        std::fs::write(&path, text).unwrap();
+        let xmllint = Command::new("xmllint").args(["--noout", "--schema"]).arg(&schema).arg(&path).output();
+        let output = xmllint.expect("these tests need xmllint (libxml2-utils)");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (name, text) in all() {
+        let (valid, said) = validate(&text);
+        assert!(valid, "{name}: {said}");
+    }
+    let wrong = rendered(&fixture::everything(), Format::Junit)
+        .replace("<failure ", "<mishap ")
+        .replace("</failure>", "</mishap>");
+    assert!(!validate(&wrong).0);
+}
+
+#[test]
+fn two_parsers_of_junit_read_the_same_results() {
+    // Each prints how many cases there are, how many are red and how many are skipped; then each case with its properties.
+    let print = "print(len(cases),red,skipped)\nfor line in sorted(map(ascii,cases)): print(line)";
+    let junitparser = "import sys\nfrom junitparser import JUnitXml, Failure, Error, Skipped, Properties\n\
+        all=[c for s in JUnitXml.fromfile(sys.argv[1]) for c in s]\n\
+        has=lambda kinds: sum(any(isinstance(r,kinds) for r in c.result) for c in all)\n\
+        red,skipped=has((Failure,Error)),has(Skipped)\n\
+        cases=[(c.classname,c.name,[(p.name,p.value) for p in c.child(Properties) or []]) for c in all]\n";
+    let junit2html = "import sys\nfrom junit2htmlreport.parser import Junit\n\
+        all=[c for s in Junit(sys.argv[1]) for k in s.classes.values() for c in k.cases]\n\
+        red,skipped=sum(c.failure is not None for c in all),sum(c.skipped is not None for c in all)\n\
+        cases=[(c.testclass.name,c.name,[(p.name,p.value) for p in c.properties]) for c in all]\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("junit.xml");
+    for (name, text) in all() {
+        std::fs::write(&path, &text).unwrap();
+        let document = Document::parse(&text).unwrap();
+        let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+        let with = |tag| cases.iter().filter(|case| children(**case, tag).next().is_some()).count();
+        let counts = format!("{} {} {}", cases.len(), with("failure") + with("error"), with("skipped"));
+        let read = |script: &str| python_package(&format!("{script}{print}"), &path);
+        let [first, second] = [junitparser, junit2html].map(read);
+        assert_eq!(first.lines().next(), Some(&*counts), "{name}");
+        assert_eq!(first, second, "{name}");
+    }
+}
+
+#[test]
+fn a_manifest_in_the_repository_is_named_by_its_path() {
+    let mut comparison = fixture::everything();
+    comparison.candidate.run.corpus_folder = Some("forms/corpus".into());
+    let text = rendered(&comparison, Format::Junit);
+    let document = Document::parse(&text).unwrap();
+    let case = document.descendants().find(|node| node.attribute("name") == Some("pdf/enrolment")).unwrap();
+    assert_eq!((case.attribute("file"), case.attribute("line")), (Some("forms/corpus/manifest.toml"), Some("12")));
+}
+
+#[test]
+fn hostile_filenames_reach_a_reader_as_text() {
+    let comparison = fixture::hostile();
+    let text = rendered(&comparison, Format::Junit);
+    let document = Document::parse(&text).unwrap();
+    let known = ["testsuites", "testsuite", "testcase", "properties", "property", "failure", "error", "system-out"];
+    for node in document.descendants().filter(Node::is_element) {
+        assert!(known.contains(&node.tag_name().name()), "{node:?}");
+    }
+    let names: Vec<_> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("property") && node.attribute("name") == Some("filename"))
+        .map(|node| node.attribute("value").unwrap().to_owned())
+        .collect();
+    assert_eq!(names, fixture::HOSTILE.map(wafcanary::report::text::visible));
+}

@@ -4,11 +4,13 @@
 
 mod csv_cells;
 mod fixture;
+mod github_commands;
 mod html_browser;
 mod html_page;
 mod json_schema;
 mod junit_xml;
 mod markdown_inert;
+mod sarif;
 mod terminal_page;
 
 use wafcanary::compare::{Comparison, decide_run};

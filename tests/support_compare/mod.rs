@@ -40,6 +40,7 @@ pub(crate) fn run(profile: &str, cases: Vec<CaseRecord>) -> Run {
         rate: None,
         concurrency: 1,
         corpus: "c".to_owned(),
+        corpus_folder: None,
         corpus_digest: Sha256Digest::of(b"corpus"),
         cases: cases.len() as u64,
         rounds: 1,
