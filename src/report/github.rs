@@ -105,7 +105,7 @@ pub(crate) fn comparison(view: &View<'_>, out: &mut dyn Write) -> io::Result<()>
             format!("{}: see the file of waivers", plural(waived, "finding is waived", "findings are waived"));
         annotations.push(Annotation { level: Level::Notice, title: "waived".into(), message, place: None, cases: 0 });
     }
-    write(annotations, out)
+    write(&annotations, out)
 }
 
 /// Writes the annotations of a run.
@@ -121,7 +121,7 @@ pub(crate) fn run(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let sentence = sentence::of_record(mark, group.example());
         annotations.push(annotation(run, level, mark.words(), group, &sentence));
     }
-    write(annotations, out)
+    write(&annotations, out)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +180,7 @@ fn annotation<C: Grouped, K>(
 }
 
 /// The annotations that GitHub shows; the last one of a level counts those that it would not.
-fn write(annotations: Vec<Annotation>, out: &mut dyn Write) -> io::Result<()> {
+fn write(annotations: &[Annotation], out: &mut dyn Write) -> io::Result<()> {
     for level in Level::ALL {
         let all: Vec<_> = annotations.iter().filter(|annotation| annotation.level == level).collect();
         let shown = if all.len() > SHOWN { SHOWN - 1 } else { all.len() };

@@ -22,6 +22,7 @@ pub mod repro;
 pub mod review;
 mod run_view;
 mod sarif;
+mod sarif_rule;
 mod schema;
 mod sentence;
 mod suggest;
