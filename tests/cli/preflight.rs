@@ -61,6 +61,26 @@ fn an_offline_check_sends_nothing() {
 }
 
 #[test]
+fn an_offline_check_takes_many_profiles_and_tells_what_is_wrong_with_each() {
+    let place = Place::new();
+    let secret = "[upload]\nheaders = [{ name = \"Authorization\", value = \"Bearer ${env:CANARY_TEST_SECRET}\" }]\n";
+    place.write("secret.toml", &(marker_profile(&nothing()) + secret));
+    place.write("plain.toml", &marker_profile(&nothing()));
+    place.write("typo.toml", &marker_profile(&nothing()).replace("proof", "prove"));
+    place.write("empty.toml", "");
+    let check = ["profile", "check", "--offline"];
+    let upper = lab("upper");
+    let sound = [&check[..], &["secret.toml", "plain.toml", &upper]].concat();
+    place.run(&sound).says(0, &["the variable `CANARY_TEST_SECRET` is not set here", "`plain` is sound", "upper plan"]);
+    let set = ran(place.command(&sound).env("CANARY_TEST_SECRET", "a-secret-that-is-set"));
+    assert!(!set.says(0, &["`secret` is sound"]).out.contains("is not set"), "{}", set.out);
+    let some = [&check[..], &["typo.toml", "plain.toml", "empty.toml"]].concat();
+    place.run(&some).says(2, &["unknown key `prove`", "typo.toml", "`plain` is sound", "no target", "empty.toml"]);
+    place.run(&["profile", "check", "plain.toml", "plain.toml", "plain.toml"]).says(2, &["3 profiles", "--offline"]);
+    place.run(&["profile", "check", "secret.toml"]).says(2, &["CANARY_TEST_SECRET"]);
+}
+
+#[test]
 fn a_check_of_production_needs_a_flag() {
     let place = Place::new();
     place.write("p.toml", &marker_profile(&nothing()).replace("\"lab\"", "\"production\""));
