@@ -14,8 +14,10 @@ fn root() -> &'static Path {
 
 fn documents() -> Vec<(PathBuf, String)> {
     let mut paths = vec![root().join("README.md"), root().join("README.ja.md")];
-    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    for folder in ["docs", "docs/ci"] {
+        let docs = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
     paths.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
@@ -46,18 +48,21 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn commands(text: &str) -> Vec<String> {
-    let shells = ["", "console", "sh", "bash", "shell", "yaml", "groovy"];
-    let blocks = blocks(text).into_iter().filter(|(language, _)| shells.contains(&language.as_str()));
-    let lines = blocks.flat_map(|(_, block)| {
-        let joined = block.replace("\\\n", " ");
-        joined.lines().map(str::to_owned).collect::<Vec<_>>()
-    });
-    let found = lines.filter_map(|line| {
+/// The command lines of a block or of a file of a recipe.
+fn lines(block: &str) -> Vec<String> {
+    let joined = block.replace("\\\n", " ");
+    let lines = joined.lines().filter_map(|line| {
         let line = line.trim().trim_start_matches("- ").trim_start_matches("run: ").trim_start_matches("$ ").to_owned();
         let line = line.strip_prefix("sh '").map_or(line.clone(), |rest| rest.trim_end_matches('\'').to_owned());
         line.starts_with("wafcanary ").then_some(line)
     });
+    lines.collect()
+}
+
+fn commands(text: &str) -> Vec<String> {
+    let shells = ["", "console", "sh", "bash", "shell", "yaml", "groovy"];
+    let blocks = blocks(text).into_iter().filter(|(language, _)| shells.contains(&language.as_str()));
+    let found = blocks.flat_map(|(_, block)| lines(&block));
     let inline =
         text.split('`').skip(1).step_by(2).filter(|code| code.starts_with("wafcanary ") && !code.contains('\n'));
     found.chain(inline.filter(|code| !code.contains('…') && !code.contains('[')).map(str::to_owned)).collect()
@@ -77,6 +82,23 @@ fn every_command_line_in_the_documentation_parses() {
         }
     }
     assert!(count >= 15, "{count} command lines were found");
+}
+
+#[test]
+fn every_command_line_in_the_recipes_for_pipelines_parses() {
+    for (file, expected) in [("gitlab-ci.yml", 1), ("Jenkinsfile", 1)] {
+        // A folded scalar of YAML and a continued line of a shell are one line each.
+        let text =
+            std::fs::read_to_string(root().join("docs/ci").join(file)).unwrap().replace("\n      --out", " --out");
+        let found = lines(&text);
+        assert_eq!(found.len(), expected, "{file}");
+        for line in found {
+            assert!(line.contains("--write junit=canary/junit.xml"), "{file}: `{line}`");
+            if let Err(error) = wafcanary::cli::command().try_get_matches_from(words(&line)) {
+                panic!("{file}: `{line}`: {error}");
+            }
+        }
+    }
 }
 
 #[test]

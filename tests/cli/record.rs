@@ -177,3 +177,44 @@ fn compare_hands_its_decision_to_github_and_names_scripts_that_can_be_pasted() {
     assert!(place.path(script).is_file(), "{script}");
     assert_eq!(place.run(&["report", "out"]).says(0, &[]).out, live.out);
 }
+
+#[test]
+fn compare_and_run_append_their_report_to_the_summary_of_a_step_and_never_over_its_limit() {
+    let place = Place::new();
+    place.write("summary.md", "written before");
+    let with = |arguments: &[&str]| ran(place.command(arguments).env("GITHUB_STEP_SUMMARY", place.path("summary.md")));
+    let run = ["run", "--profile", &lab("standard"), "--set", "smoke", "--out", "run"];
+    let written = place.path("output.txt");
+    ran(place.command(&run).env("GITHUB_STEP_SUMMARY", place.path("summary.md")).env("GITHUB_OUTPUT", &written))
+        .says(0, &[]);
+    assert_eq!(place.read("output.txt"), "decision=pass\nexit_code=0\n");
+    let first = place.read("summary.md");
+    let report = place.run(&["report", "run", "--format", "markdown"]).out;
+    assert_eq!(first, format!("written before\n\n{report}"));
+    let compare = ["compare", "--baseline", &lab("standard"), "--candidate", &lab("upper"), "--set", "smoke"];
+    with(&[&compare[..], &["--out", "a"]].concat()).says(1, &[]);
+    let second = place.read("summary.md");
+    assert!(second.starts_with(&first) && second.ends_with("exit 1**\n"), "{second}");
+    // Room for a little, then for nothing.
+    for (free, room) in [(3_000, true), (10, false)] {
+        place.write("summary.md", &"x".repeat((1 << 20) - free));
+        let ran = with(&[&compare[..], &["--out", &format!("b{free}")]].concat());
+        ran.says(1, if room { &[] } else { &["cannot write to `$GITHUB_STEP_SUMMARY`", "it is full"] });
+        let text = place.read("summary.md");
+        assert!(text.len() <= 1 << 20, "{}", text.len());
+        assert_eq!(text.ends_with("exit 1**\n"), room);
+    }
+}
+
+#[test]
+fn a_comparison_that_its_preflight_ends_says_so_in_the_summary() {
+    let place = Place::new();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    place.write("down.toml", &super::marker_profile(&format!("http://{closed}/<b>*x*")));
+    let compare =
+        ["compare", "--baseline", &lab("standard"), "--candidate", "down.toml", "--set", "smoke", "--out", "out"];
+    ran(place.command(&compare).env("GITHUB_STEP_SUMMARY", place.path("summary.md"))).says(3, &[]);
+    let summary = place.read("summary.md");
+    assert!(summary.starts_with("## INCONCLUSIVE: nothing was compared\n\n"), "{summary}");
+    assert!(!summary.contains("<b>") && summary.len() > 60, "{summary}");
+}
