@@ -36,14 +36,19 @@ fn blocks(text: &str) -> Vec<(String, String)> {
     blocks
 }
 
-/// The words of a shell line up to the first operator.
+/// The words of a shell line up to the first operator, as a shell takes quotes.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for word in line.split_whitespace() {
-        if [">", ">>", "|", "||", "&&", ";", "#"].contains(&word) {
-            break;
+    let (mut word, mut quote) = (String::new(), None);
+    for c in line.chars().chain([' ']) {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, ' ') if word.is_empty() => {}
+            (None, ' ') if [">", ">>", "|", "||", "&&", ";", "#"].contains(&word.as_str()) => return words,
+            (None, ' ') => words.push(std::mem::take(&mut word)),
+            (_, c) => word.push(c),
         }
-        words.push(word.trim_matches(['\'', '"']).to_owned());
     }
     words
 }
