@@ -8,7 +8,7 @@ use super::place::Place;
 use super::run_view::Mark;
 use super::text::{plural, shorten, visible};
 use super::view::{class_words, decision_word, exit_code};
-use super::{RunView, View, sentence};
+use super::{RunView, View, told};
 use crate::compare::{Class, Comparison, Decision, Finding};
 use crate::run::RunManifest;
 
@@ -95,7 +95,7 @@ pub(crate) fn comparison(view: &View<'_>, out: &mut dyn Write) -> io::Result<()>
         };
         // What is within the limits of the gate fails nothing.
         let level = if grave && !passed { Level::Error } else { Level::Warning };
-        annotation(run, level, class_words(group.kind), group, &sentence::of_case(group.example()))
+        annotation(run, level, class_words(group.kind), group, &told::of_case(group.example()))
     };
     let mut annotations = vec![verdict(view.comparison.decision, &view.verdict())];
     annotations.extend(view.finding_groups.iter().map(about));
@@ -118,7 +118,7 @@ pub(crate) fn run(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
             Mark::NotDelivered | Mark::ControlDelivered => Level::Error,
             Mark::Flaky | Mark::WouldBlock | Mark::Inconclusive => Level::Warning,
         };
-        let sentence = sentence::of_record(mark, group.example());
+        let sentence = told::of_record(mark, group.example());
         annotations.push(annotation(run, level, mark.words(), group, &sentence));
     }
     write(&annotations, out)

@@ -24,11 +24,11 @@ mod run_view;
 mod sarif;
 mod sarif_rule;
 mod schema;
-mod sentence;
 mod suggest;
 mod terminal;
 mod terminal_run;
 pub mod text;
+mod told;
 pub mod view;
 mod waf;
 

@@ -14,7 +14,7 @@ use super::run_view::Mark;
 use super::sarif_rule::Rule;
 use super::text::{grouped, plural};
 use super::view::{exit_code, waf};
-use super::{RunView, View, sentence};
+use super::{RunView, View, told};
 use crate::compare::{Class, ComparedCase, Decision, Finding, Reason, SideCase};
 use crate::corpus::name::is_hidden;
 use crate::corpus::{CaseId, Sha256Digest};
@@ -180,7 +180,7 @@ fn compared(view: &View<'_>, rules: &[Rule], case: &ComparedCase) -> Value {
     };
     let mut result = result(run, case.class.as_str(), rule, &case.id, case.place.as_deref());
     result["level"] = level.into();
-    result["message"] = json!({ "text": text(&sentence::of_case(case)) });
+    result["message"] = json!({ "text": text(&told::of_case(case)) });
     result["suppressions"] = suppressions.into();
     result["properties"] = json!({
         "case": plain(case.id.as_str()),
@@ -199,7 +199,7 @@ fn sent(run: &RunManifest, rules: &[Rule], mark: Mark, case: &CaseRecord) -> Val
     let rule = rules.iter().position(|rule| rule.id == mark.as_str());
     let mut result = result(run, mark.as_str(), rule, &case.case, case.place.as_deref());
     result["level"] = rule.map_or("warning", |at| rules[at].level).into();
-    result["message"] = json!({ "text": text(&sentence::of_record(mark, case)) });
+    result["message"] = json!({ "text": text(&told::of_record(mark, case)) });
     result["properties"] = json!({
         "case": plain(case.case.as_str()),
         "filename": plain(&case.filename),

@@ -29,7 +29,7 @@ impl Rule {
                 &[
                     "Ask `wafcanary explain` for the smallest property that makes the candidate refuse the file.",
                     "Ask `wafcanary suggest` for the narrowest exclusion, and try it on a staging WAF.",
-                    "Where the refusal is meant, accept it in the file of waivers, with owner, reason and last day.",
+                    "Where the refusal is meant, accept it with `wafcanary accept`: owner, reason and last day.",
                 ],
                 "regression",
             ),
@@ -62,7 +62,7 @@ impl Rule {
                  refused.",
                 &[
                     "Cure the rule before the mode is switched: `wafcanary suggest` writes the narrowest exclusion.",
-                    "Where the refusal is meant, accept it in the file of waivers, with owner, reason and last day.",
+                    "Where the refusal is meant, accept it with `wafcanary accept`: owner, reason and last day.",
                 ],
                 "regression",
             ),

@@ -46,7 +46,16 @@ fn comparisons() -> [(&'static str, Comparison); 5] {
 }
 
 /// The formats that can be reviewed as text; the page for a browser is looked at in one.
-const READ: [Format; 6] = [Format::Terminal, Format::Json, Format::Jsonl, Format::Junit, Format::Markdown, Format::Csv];
+const READ: [Format; 8] = [
+    Format::Terminal,
+    Format::Json,
+    Format::Jsonl,
+    Format::Junit,
+    Format::Markdown,
+    Format::Csv,
+    Format::Sarif,
+    Format::Github,
+];
 
 #[test]
 fn each_format_reads_as_reviewed() {
