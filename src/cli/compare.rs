@@ -113,8 +113,8 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
     if args.send.dry_run {
         return plan_only(&args, settings, console);
     }
-    let writes = session::open_writes(&args.output)?;
-    let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "compare"));
+    let writes = session::open_writes(&args.output.write)?;
+    let dir = resume.clone().unwrap_or_else(|| session::output_folder(args.output.out.as_ref(), "compare"));
     let runtime = session::runtime()?;
     let made = runtime.block_on(make(&args, settings, &dir, resume.is_some(), console));
     let formats: Vec<Format> = writes.iter().map(|(format, ..)| *format).chain([args.output.format]).collect();
