@@ -57,13 +57,7 @@ async fn run_lanes(cases: Vec<Case>, confirm: u32, lanes: Vec<Lane>, stop: watch
     run_ending(Ends::Together, cases, confirm, lanes, stop).await
 }
 
-async fn run_ending(
-    ends: Ends,
-    cases: Vec<Case>,
-    confirm: u32,
-    lanes: Vec<Lane>,
-    stop: watch::Receiver<bool>,
-) -> Ran {
+async fn run_ending(ends: Ends, cases: Vec<Case>, confirm: u32, lanes: Vec<Lane>, stop: watch::Receiver<bool>) -> Ran {
     let events = Arc::new(Mutex::new(Vec::new()));
     let plan = Plan { cases: cases.into(), confirm, ends };
     let sink = {

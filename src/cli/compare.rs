@@ -228,7 +228,8 @@ async fn make(
     if !live.is_empty() {
         let profiles: Vec<&Profile> = live.iter().filter_map(|half| Some(&*half.edge.as_ref()?.profile)).collect();
         let selected = session::select(&args.select, settings, &profiles, console)?;
-        refuse_other_corpus(&halves, &selected)?;
+        let stored = halves.iter().filter(|half| half.edge.is_none()).map(|half| half.given.as_path());
+        refuse_other_corpus(stored, &selected)?;
         keep_options(args, dir, resume)?;
         let mut pacers = Vec::new();
         if !resume && !args.no_preflight {
@@ -236,14 +237,15 @@ async fn make(
             let ready = preflight::before(&sides, &selected, policy.allow_same_edge, console).await;
             pacers = ready.inspect_err(|_| refused(dir, console))?;
         }
-        let laps = live.iter().filter_map(|half| {
+        let pacers = pacers.into_iter().chain(std::iter::repeat(None));
+        let laps = live.iter().zip(pacers).filter_map(|(half, pacer)| {
             Some(Lap {
                 side: half.side,
                 profile: half.edge.as_ref()?.profile.clone(),
                 dir: dir.join(folder(half.side)),
                 rounds: rounds(half.side),
                 operator: args.send.operator.clone(),
-                pacer: pacers.iter().find(|(side, _)| *side == half.side).map(|(_, pacer)| pacer.clone()),
+                pacer,
                 selected: &selected,
                 waf_logs: half.waf_logs.clone(),
             })
@@ -298,10 +300,10 @@ fn refuse_same_edge(halves: &[Half], policy: &Policy) -> Result<()> {
     }
 }
 
-/// Finds, before anything is sent, that a stored side was asked other cases.
-fn refuse_other_corpus(halves: &[Half], selected: &Selected) -> Result<()> {
-    for half in halves.iter().filter(|half| half.edge.is_none()) {
-        let stored = Run::read_manifest(&half.given)?;
+/// Finds, before anything is sent, that a `stored` side was asked other cases.
+pub(super) fn refuse_other_corpus<'a>(stored: impl Iterator<Item = &'a Path>, selected: &Selected) -> Result<()> {
+    for given in stored {
+        let stored = Run::read_manifest(given)?;
         if stored.corpus_digest != selected.digest {
             return Err(Error::inconclusive(format!(
                 "the stored run has {} cases of `{}`, and now {} cases of `{}` are selected, not the same",
@@ -310,8 +312,8 @@ fn refuse_other_corpus(halves: &[Half], selected: &Selected) -> Result<()> {
                 selected.cases.len(),
                 selected.corpus
             ))
-            .file(&half.given)
-            .help("select the same corpus and cases as the stored run did, or send both sides now"));
+            .file(given)
+            .help("select the same corpus and cases as the stored run did, or send every side now"));
         }
     }
     Ok(())

@@ -20,8 +20,8 @@ use crate::replay::Replayer;
 use crate::replay::pace::Pacer;
 use crate::report::Progress;
 use crate::run::{
-    Attempts, Batch, Endings, Ends, Event, Journal, Lane, LogSource, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName,
-    conduct,
+    Attempts, Batch, Endings, Ends, Event, Journal, Lane, LogSource, Plan, RunEnding, RunManifest, SCHEMA_VERSION,
+    SideName, conduct,
 };
 use crate::verdict::{Count, Outcome};
 
@@ -188,7 +188,8 @@ pub(crate) async fn send_until(
     let endings = conduct(Plan { cases, confirm, ends }, lanes, stop_on_signal(), sink).await?;
     let interrupted = endings.contains(&RunEnding::Interrupted);
     let mut recorder = recorder.lock().unwrap_or_else(PoisonError::into_inner);
-    let logged = if interrupted { Ok(()) } else { laps.iter().enumerate().try_for_each(|lap| recorder.read_waf_logs(lap)) };
+    let logged =
+        if interrupted { Ok(()) } else { laps.iter().enumerate().try_for_each(|lap| recorder.read_waf_logs(lap)) };
     // Whatever is wrong with a log, what was sent has its end on record.
     recorder.finish(&endings)?;
     logged?;

@@ -57,8 +57,7 @@ struct Shared {
 pub async fn conduct(plan: Plan, lanes: Vec<Lane>, mut stop: watch::Receiver<bool>, sink: Sink) -> Result<Endings> {
     let workers = lanes.iter().map(Lane::concurrency).max().unwrap_or(1).min(plan.cases.len()).max(1);
     let ended = lanes.iter().map(|_| OnceLock::new()).collect();
-    let shared =
-        Arc::new(Shared { plan, lanes, sink, next: AtomicUsize::new(0), ended, failed: OnceLock::new() });
+    let shared = Arc::new(Shared { plan, lanes, sink, next: AtomicUsize::new(0), ended, failed: OnceLock::new() });
     for (number, lane) in shared.lanes.iter().enumerate() {
         let mut events = Vec::new();
         let first = tokio::select! {
