@@ -114,7 +114,7 @@ fn edges(matrix: &Matrix, lang: Lang) -> Markup {
         }
     };
     html! {
-        section aria-labelledby="edges" {
+        section {
             h2 #edges { (title) }
             (wide(title, &table))
             @for column in &matrix.columns {
@@ -156,7 +156,7 @@ fn kinds(matrix: &Matrix, lang: Lang) -> Markup {
             }
         }
     };
-    html! { section aria-labelledby="kinds" { h2 #kinds { (title) } (wide(title, &table)) } }
+    html! { section { h2 #kinds { (title) } (wide(title, &table)) } }
 }
 
 fn procedures(matrix: &Matrix, lang: Lang) -> Markup {
@@ -180,7 +180,7 @@ fn procedures(matrix: &Matrix, lang: Lang) -> Markup {
         }
     };
     html! {
-        section aria-labelledby="procedures" {
+        section {
             h2 #procedures { (title) }
             @if procedures.is_empty() {
                 p { (lang.pick("No attachment of the corpus names a procedure.", "手続名のあるファイルはありません。")) }
@@ -273,7 +273,7 @@ fn row(case: &MatrixCase, lang: Lang) -> Markup {
 
 fn legend(lang: Lang) -> Markup {
     html! {
-        section aria-labelledby="legend" {
+        section {
             h2 #legend { (lang.pick("Legend", "凡例")) }
             table {
                 caption { (words::about_controls(lang)) }
