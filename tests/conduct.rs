@@ -20,18 +20,22 @@ use wafcanary::corpus::{Case, Content, Transport};
 use wafcanary::profile::Profile;
 use wafcanary::profile::target::Scheme;
 use wafcanary::replay::Replayer;
-use wafcanary::run::{CaseRecord, Event, Lane, Plan, RunEnding, SideName, conduct};
+use wafcanary::run::{Batch, CaseRecord, Ends, Event, Lane, Plan, RunEnding, SideName, conduct};
 use wafcanary::verdict::Outcome;
 
 struct Ran {
-    endings: Vec<(SideName, RunEnding)>,
-    events: Vec<(SideName, Event)>,
+    endings: Vec<RunEnding>,
+    /// Each with the number of its lane.
+    events: Vec<(usize, Event)>,
 }
 
 impl Ran {
     fn cases(&self, side: SideName) -> Vec<&CaseRecord> {
-        let of_side = self.events.iter().filter(|(of, _)| *of == side);
-        of_side.filter_map(|(_, event)| if let Event::Case(record) = event { Some(record) } else { None }).collect()
+        let records = self.events.iter().filter_map(|(_, event)| match event {
+            Event::Case(record) => Some(record),
+            _ => None,
+        });
+        records.filter(|record| record.side == side).collect()
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
@@ -39,7 +43,7 @@ impl Ran {
     }
 
     fn ending(&self) -> &RunEnding {
-        &self.endings[0].1
+        &self.endings[0]
     }
 }
 
@@ -50,12 +54,16 @@ fn lane(side: SideName, profile: Profile, rounds: u32) -> Lane {
 }
 
 async fn run_lanes(cases: Vec<Case>, confirm: u32, lanes: Vec<Lane>, stop: watch::Receiver<bool>) -> Ran {
+    run_ending(Ends::Together, cases, confirm, lanes, stop).await
+}
+
+async fn run_ending(ends: Ends, cases: Vec<Case>, confirm: u32, lanes: Vec<Lane>, stop: watch::Receiver<bool>) -> Ran {
     let events = Arc::new(Mutex::new(Vec::new()));
-    let plan = Plan { cases: cases.into(), confirm };
+    let plan = Plan { cases: cases.into(), confirm, ends };
     let sink = {
         let events = events.clone();
-        Arc::new(move |(side, batch): (SideName, Vec<Event>)| {
-            events.lock().unwrap().extend(batch.into_iter().map(|event| (side, event)));
+        Arc::new(move |(lane, batch): Batch| {
+            events.lock().unwrap().extend(batch.into_iter().map(|event| (lane, event)));
             Ok(())
         })
     };
@@ -211,6 +219,54 @@ async fn an_edge_that_refuses_one_in_four_is_never_settled_as_regression() {
 }
 
 #[tokio::test]
+async fn an_edge_that_cannot_go_on_ends_its_neighbours_in_a_comparison_and_itself_alone_in_a_matrix() {
+    let (port, _) = server(|_| taken()).await;
+    let (small, _) = server(|_| taken()).await;
+    // Nobody listens there once the listener is gone.
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    for (ends, whole) in [(Ends::Together, 0), (Ends::Alone, 6)] {
+        let (_sender, stop) = watch::channel(false);
+        let whole_lane = lane(SideName::Baseline, profile(port, ""), 1);
+        let lanes = vec![
+            lane(SideName::Candidate, profile(closed, ""), 1),
+            whole_lane,
+            lane(SideName::Candidate, profile(small, "max_requests = 3\ncanary_every = 0"), 1),
+        ];
+        let ran = run_ending(ends, plans(6), 1, lanes, stop).await;
+        assert_eq!(ran.cases(SideName::Baseline).len(), whole, "{ends:?}");
+        assert!(matches!(ran.endings[0], RunEnding::Unreachable { .. }), "{:?}", ran.endings);
+        match ends {
+            Ends::Together => assert_eq!(ran.endings[1..], [RunEnding::OtherSideEnded, RunEnding::OtherSideEnded]),
+            Ends::Alone => {
+                assert_eq!(ran.endings[1], RunEnding::Complete);
+                assert!(matches!(ran.endings[2], RunEnding::Ceiling { .. }), "{:?}", ran.endings);
+                assert_eq!(ran.cases(SideName::Candidate).len(), 3, "what was settled before the ceiling counts");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupt_is_the_end_of_every_edge_that_had_none() {
+    let (sender, stop) = watch::channel(false);
+    let (port, _) = server(move |number| {
+        if number == 4 {
+            let _ = sender.send(true);
+        }
+        taken()
+    })
+    .await;
+    let (small, _) = server(|_| taken()).await;
+    let lanes = vec![
+        lane(SideName::Baseline, profile(small, "max_requests = 1\ncanary_every = 0"), 1),
+        lane(SideName::Baseline, profile(port, ""), 1),
+    ];
+    let ran = run_ending(Ends::Alone, plans(500), 1, lanes, stop).await;
+    assert!(matches!(ran.endings[0], RunEnding::Ceiling { .. }), "{:?}", ran.endings);
+    assert_eq!(ran.endings[1], RunEnding::Interrupted);
+}
+
+#[tokio::test]
 async fn a_ceiling_of_requests_ends_the_run_and_condemns_nothing() {
     let (port, seen) = server(|_| taken()).await;
     let ran = run(plans(10), profile(port, "max_requests = 4\ncanary_every = 2")).await;
@@ -258,7 +314,7 @@ async fn a_canary_control_is_sent_as_the_form_sends_files() {
     let mut profile = profile(server.address().port(), "");
     profile.upload.transport = Transport::Put;
     let ran = run(vec![Case { transport: Transport::Put, ..plans(1).remove(0) }], profile).await;
-    let canary = |(_, event): &(SideName, Event)| match event {
+    let canary = |(_, event): &(usize, Event)| match event {
         Event::Canary { verdict, .. } => Some(verdict.outcome),
         _ => None,
     };

@@ -114,8 +114,8 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
     if args.send.dry_run {
         return plan_only(&args, settings, console);
     }
-    let writes = session::open_writes(&args.output)?;
-    let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "compare"));
+    let writes = session::open_writes(&args.output.write)?;
+    let dir = resume.clone().unwrap_or_else(|| session::output_folder(args.output.out.as_ref(), "compare"));
     let runtime = session::runtime()?;
     let made = runtime.block_on(make(&args, settings, &dir, resume.is_some(), console));
     let formats: Vec<Format> = writes.iter().map(|(format, ..)| *format).chain([args.output.format]).collect();
@@ -222,7 +222,8 @@ async fn make(
     if !live.is_empty() {
         let profiles: Vec<&Profile> = live.iter().filter_map(|half| Some(&*half.edge.as_ref()?.profile)).collect();
         let selected = session::select(&args.select, settings, &profiles, console)?;
-        refuse_other_corpus(&halves, &selected)?;
+        let stored = halves.iter().filter(|half| half.edge.is_none()).map(|half| half.given.as_path());
+        refuse_other_corpus(stored, &selected)?;
         keep_options(args, dir, resume)?;
         let mut pacers = Vec::new();
         if !resume && !args.no_preflight {
@@ -230,14 +231,15 @@ async fn make(
             let ready = preflight::before(&sides, &selected, policy.allow_same_edge, console).await;
             pacers = ready.inspect_err(|error| refused(dir, error, console))?;
         }
-        let laps = live.iter().filter_map(|half| {
+        let pacers = pacers.into_iter().chain(std::iter::repeat(None));
+        let laps = live.iter().zip(pacers).filter_map(|(half, pacer)| {
             Some(Lap {
                 side: half.side,
                 profile: half.edge.as_ref()?.profile.clone(),
                 dir: dir.join(folder(half.side)),
                 rounds: rounds(half.side),
                 operator: args.send.operator.clone(),
-                pacer: pacers.iter().find(|(side, _)| *side == half.side).map(|(_, pacer)| pacer.clone()),
+                pacer,
                 selected: &selected,
                 waf_logs: half.waf_logs.clone(),
             })
@@ -294,10 +296,10 @@ fn refuse_same_edge(halves: &[Half], policy: &Policy) -> Result<()> {
     }
 }
 
-/// Finds, before anything is sent, that a stored side was asked other cases.
-fn refuse_other_corpus(halves: &[Half], selected: &Selected) -> Result<()> {
-    for half in halves.iter().filter(|half| half.edge.is_none()) {
-        let stored = Run::read_manifest(&half.given)?;
+/// Finds, before anything is sent, that a `stored` side was asked other cases.
+pub(super) fn refuse_other_corpus<'a>(stored: impl Iterator<Item = &'a Path>, selected: &Selected) -> Result<()> {
+    for given in stored {
+        let stored = Run::read_manifest(given)?;
         if stored.corpus_digest != selected.digest {
             return Err(Error::inconclusive(format!(
                 "the stored run has {} cases of `{}`, and now {} cases of `{}` are selected, not the same",
@@ -306,8 +308,8 @@ fn refuse_other_corpus(halves: &[Half], selected: &Selected) -> Result<()> {
                 selected.cases.len(),
                 selected.corpus
             ))
-            .file(&half.given)
-            .help("select the same corpus and cases as the stored run did, or send both sides now"));
+            .file(given)
+            .help("select the same corpus and cases as the stored run did, or send every side now"));
         }
     }
     Ok(())

@@ -61,6 +61,17 @@ impl Console {
         tolerate_closed(render(&mut out).and_then(|()| out.flush()))
     }
 
+    /// Writes a result that is no text to stdout: its bytes stay as they are.
+    pub(crate) fn render_bytes(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let mut out = io::stdout().lock();
+        tolerate_closed(render(&mut out).and_then(|()| out.flush()))
+    }
+
+    /// Whether stdout is a terminal.
+    pub(crate) fn is_terminal() -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Says something on stderr.
     pub(crate) fn note(&self, text: &str) {
         let mut stderr = anstream::AutoStream::new(io::stderr().lock(), self.choice(&io::stderr()));

@@ -29,7 +29,7 @@ pub(crate) struct DemoArgs {
 
 pub(crate) fn demo(args: &DemoArgs, console: &Console) -> Result<ExitCode> {
     let mut output = OutputOptions { out: args.out.clone(), ..OutputOptions::default() };
-    let dir = session::output_folder(&output, "demo");
+    let dir = session::output_folder(output.out.as_ref(), "demo");
     let profiles = dir.join("profiles");
     write_profiles(&profiles).map_err(|error| {
         Error::usage(format!("cannot write the demo's profiles: {error}"))

@@ -58,7 +58,7 @@ pub(crate) fn generate(command: &GenerateCommand, console: &Console) -> Result<E
 }
 
 /// Every schema with the name of its file in `schema/`.
-fn schemas() -> [(&'static str, serde_json::Value); 9] {
+fn schemas() -> [(&'static str, serde_json::Value); 10] {
     [
         ("manifest.json", corpus::schema()),
         ("profile.json", profile::schema().to_value()),
@@ -66,6 +66,7 @@ fn schemas() -> [(&'static str, serde_json::Value); 9] {
         ("comparison.json", report::comparison_schema().to_value()),
         ("explanations.json", report::explanations_schema().to_value()),
         ("limits.json", report::limits_schema().to_value()),
+        ("matrix.json", report::matrix_schema().to_value()),
         ("suggestion.json", schemars::schema_for!(report::SuggestionDocument).to_value()),
         ("waivers.json", schemars::schema_for!(compare::WaiverFile).to_value()),
         ("wafcanary.json", schemars::schema_for!(Settings).to_value()),

@@ -13,6 +13,7 @@ mod generate;
 mod github;
 mod lab;
 mod limits;
+mod matrix;
 mod options;
 mod origin;
 mod preflight;
@@ -81,7 +82,9 @@ enum Command {
     Run(run::RunArgs),
     /// Send a corpus through two edges, or compare stored runs, and gate the difference
     Compare(compare::CompareArgs),
-    /// Show a stored run or comparison again, the same bytes as the live report
+    /// Send a corpus through many edges, or read stored runs, and show what each lets through: the compatibility table
+    Matrix(matrix::MatrixArgs),
+    /// Show a stored run, comparison or matrix again, the same bytes as the live report
     Report(report::ReportArgs),
     /// Find out why the candidate refuses what the baseline delivers: which characters, bytes, size or header
     Explain(explain::ExplainArgs),
@@ -130,9 +133,10 @@ pub fn main() -> ExitCode {
 
 /// Of `--out` and `--resume`, a flag goes before a variable; two of one rank are an error.
 fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
-    let output = match command {
-        Command::Run(args) => args.output_mut(),
-        Command::Compare(args) => &mut args.output,
+    let (out, resume) = match command {
+        Command::Run(args) => args.output_mut().folders(),
+        Command::Compare(args) => args.output.folders(),
+        Command::Matrix(args) => args.folders(),
         Command::Demo(_)
         | Command::Report(_)
         | Command::Explain(_)
@@ -149,11 +153,11 @@ fn one_folder(command: &mut Command, matches: &ArgMatches) -> Result<()> {
     match (matches.value_source("resume"), matches.value_source("out")) {
         (None, _) | (_, None) => Ok(()),
         (Some(ValueSource::CommandLine), Some(ValueSource::EnvVariable)) => {
-            output.out = None;
+            *out = None;
             Ok(())
         }
         (Some(ValueSource::EnvVariable), Some(ValueSource::CommandLine)) => {
-            output.resume = None;
+            *resume = None;
             Ok(())
         }
         _ => Err(crate::error::Error::usage("`--resume` and `--out` are both given").help(
@@ -174,6 +178,7 @@ fn dispatch(cli: Cli, console: &Console) -> Result<ExitCode> {
         Command::Demo(args) => demo::demo(&args, console),
         Command::Run(args) => run::run(args, &settings()?, console),
         Command::Compare(args) => compare::compare(args, &settings()?, console),
+        Command::Matrix(args) => matrix::matrix(args, &settings()?, console),
         Command::Report(args) => report::report(&args, console),
         Command::Explain(args) => explain::explain(&args, &settings()?, console),
         Command::Suggest(args) => suggest::suggest(&args, &settings()?, console),

@@ -175,9 +175,16 @@ pub(crate) struct OutputOptions {
 /// The language of reports that are handed on.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct LangOption {
-    /// Language of the HTML report: en, ja, or auto, which is that of the locale
+    /// Language of the HTML report, and of Markdown and XLSX of a matrix: en, ja, or auto, which is that of the locale
     #[arg(long, env = "WAFCANARY_LANG", value_name = "LANG", default_value = "auto", value_parser = parse_lang)]
     pub(crate) lang: Lang,
+}
+
+impl OutputOptions {
+    /// `--out` and `--resume`.
+    pub(crate) fn folders(&mut self) -> (&mut Option<PathBuf>, &mut Option<PathBuf>) {
+        (&mut self.out, &mut self.resume)
+    }
 }
 
 fn parse_lang(name: &str) -> std::result::Result<Lang, String> {

@@ -1,4 +1,4 @@
-//! The preflight of `compare`, and `profile check`: what it found, as people read it, and whether to go on.
+//! The preflight of `compare` and `matrix`, and `profile check`: what it found, as people read it, and whether to go on.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -23,8 +23,8 @@ const MOST_BYTES: u64 = 4096;
 /// A side of a comparison that is about to be sent to.
 pub(crate) struct Side<'a> {
     pub(crate) which: SideName,
-    /// `baseline` or `candidate`.
-    pub(crate) name: &'static str,
+    /// `baseline`, `candidate`, or which of many edges.
+    pub(crate) name: &'a str,
     /// The profile as it was given.
     pub(crate) path: &'a Path,
     pub(crate) profile: &'a Arc<Profile>,
@@ -32,7 +32,8 @@ pub(crate) struct Side<'a> {
     pub(crate) rounds: u32,
 }
 
-/// Asks each side by a few uploads whether sending the corpus can prove anything. Gives each side's pace as it is then.
+/// Asks each side by a few uploads whether sending the corpus can prove anything. Gives each side's pace as it is then;
+/// `None`: it was not asked.
 ///
 /// # Errors
 /// Inconclusive: a side cannot be asked, bans us, or is a baseline that does not even deliver a benign file.
@@ -41,7 +42,7 @@ pub(crate) async fn before(
     selected: &Selected,
     allow_same_edge: bool,
     console: &Console,
-) -> Result<Vec<(SideName, Pacer)>> {
+) -> Result<Vec<Option<Pacer>>> {
     let mut asked = Vec::new();
     for side in sides {
         if has_room(side, selected) {
@@ -76,8 +77,9 @@ pub(crate) async fn before(
     if let Some((side, finding)) = ends {
         return Err(error(side, &finding));
     }
-    let pacers = probed.into_iter().map(|(_, preflight)| preflight.into_pacer());
-    Ok(asked.iter().map(|side| side.which).zip(pacers).collect())
+    let mut pacers = probed.into_iter().map(|(_, preflight)| preflight.into_pacer());
+    let was_asked = |side: &Side<'_>| asked.iter().any(|other| std::ptr::eq(*other, side));
+    Ok(sides.iter().map(|side| if was_asked(side) { pacers.next() } else { None }).collect())
 }
 
 /// Whether the profile's ceilings leave room for a preflight beside the corpus. Cases that are asked again, and canary
@@ -121,7 +123,8 @@ fn merge_waf_off(found: &mut Vec<(Option<&Side<'_>>, Finding)>, sides: usize) {
     }
     let Some(at) = found.iter().position(is_off) else { return };
     let mut finding = found[at].1.clone();
-    finding.message = format!("neither side has a WAF that blocks: on each, {}", finding.message);
+    let none = if sides == 2 { "neither side" } else { "no edge" };
+    finding.message = format!("{none} has a WAF that blocks: on each, {}", finding.message);
     finding.help =
         Some("is the WAF on, in blocking mode, for this host and path? Else no lost protection can show".to_owned());
     found.retain(|found| !is_off(found));
@@ -150,7 +153,7 @@ fn warning(side: Option<&str>, finding: &Finding) -> String {
 fn error(side: &Side<'_>, finding: &Finding) -> Error {
     let message = format!("preflight of the {}: {} ({})", side.name, visible(&finding.message), finding.code());
     let anyway = match finding.level {
-        Level::Failure => "; to compare nevertheless, add `--no-preflight`",
+        Level::Failure => "; to go on nevertheless, add `--no-preflight`",
         Level::Inconclusive | Level::Warning | Level::Skipped | Level::Fine => "",
     };
     let help = finding.help.as_deref().unwrap_or_default();

@@ -74,8 +74,8 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
     }
     // A resumed run reads them whole: its first part was sent before now.
     let waf_logs = args.waf.sources(SideName::Baseline, resume.is_none())?;
-    let writes = session::open_writes(&args.output)?;
-    let dir = resume.clone().unwrap_or_else(|| session::output_folder(&args.output, "run"));
+    let writes = session::open_writes(&args.output.write)?;
+    let dir = resume.clone().unwrap_or_else(|| session::output_folder(args.output.out.as_ref(), "run"));
     let runtime = session::runtime()?;
     let interrupted = runtime.block_on(async {
         let edge = Edge::open(&profile, &args.send, console).await?;

@@ -1,4 +1,4 @@
-//! What `run`, `compare` and `demo` share: select, record, send, stop.
+//! What `run`, `compare`, `matrix` and `demo` share: select, record, send, stop.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use super::console::Console;
-use super::options::{OutputOptions, SelectOptions, SetName};
+use super::options::{SelectOptions, SetName};
 use super::settings::Settings;
 use crate::corpus::{Case, CaseId, Corpus, Selection, Set, Sha256Digest, selection_digest};
 use crate::error::{Error, Result};
@@ -18,10 +18,10 @@ use crate::exit::ExitCode;
 use crate::profile::Profile;
 use crate::replay::Replayer;
 use crate::replay::pace::Pacer;
-use crate::report::{Format, Progress};
+use crate::report::Progress;
 use crate::run::{
-    Attempts, Batch, Endings, Event, Journal, Lane, LogSource, Plan, RunEnding, RunManifest, SCHEMA_VERSION, SideName,
-    conduct,
+    Attempts, Batch, Endings, Ends, Event, Journal, Lane, LogSource, Plan, RunEnding, RunManifest, SCHEMA_VERSION,
+    SideName, conduct,
 };
 use crate::verdict::{Count, Outcome};
 
@@ -103,6 +103,11 @@ fn in_repository(folder: &Path) -> Option<String> {
 }
 
 impl Lap<'_> {
+    /// What it is called in the progress: its folder says which of several it is.
+    fn name(&self) -> String {
+        self.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     fn manifest(&self, run: &str, started: &str) -> RunManifest {
         let profile = &self.profile;
         RunManifest {
@@ -157,15 +162,27 @@ impl Lap<'_> {
     }
 }
 
-/// Sends the laps' cases, interleaved, and records them. `Ok(true)`: it was interrupted.
+/// Sends the laps' cases, interleaved, and records them; a lap that cannot go on ends them all. `Ok(true)`: it was
+/// interrupted.
 pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console: &Console) -> Result<bool> {
+    send_until(Ends::Together, laps, confirm, resume, console).await
+}
+
+/// As [`send`]; `ends` says what a lap that cannot go on does to the others.
+pub(crate) async fn send_until(
+    ends: Ends,
+    laps: Vec<Lap<'_>>,
+    confirm: u32,
+    resume: bool,
+    console: &Console,
+) -> Result<bool> {
     let started = jiff::Timestamp::now().to_string();
     let cases = laps.first().map(|lap| lap.selected.cases.clone()).unwrap_or_default();
     let mut journals = Vec::new();
     let mut lanes = Vec::new();
     let mut left = 0;
     for lap in &laps {
-        let run = run_id(&started, lap.side);
+        let run = run_id(&started, &lap.dir);
         let manifest = lap.manifest(&run, &started);
         let (journal, settled) = lap.open_journal(&manifest, resume)?;
         left += cases.iter().filter(|case| !settled.contains_key(&case.id)).count();
@@ -173,7 +190,7 @@ pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console
         if let Some(pacer) = &lap.pacer {
             replayer = replayer.at_pace(pacer.clone());
         }
-        journals.push((lap.side, journal));
+        journals.push((lap.name(), lap.side, journal));
         lanes.push(Lane::new(lap.side, replayer, lap.profile.clone(), lap.rounds, settled));
     }
     let progress = console.progress_bar().map_or_else(Progress::silent, |bar| Progress::new(left as u64, bar));
@@ -182,39 +199,35 @@ pub(crate) async fn send(laps: Vec<Lap<'_>>, confirm: u32, resume: bool, console
         let recorder = recorder.clone();
         Arc::new(move |batch| recorder.lock().unwrap_or_else(PoisonError::into_inner).record(batch))
     };
-    let endings = conduct(Plan { cases, confirm }, lanes, stop_on_signal(), sink).await?;
-    let interrupted = endings.iter().any(|(_, ending)| *ending == RunEnding::Interrupted);
+    let endings = conduct(Plan { cases, confirm, ends }, lanes, stop_on_signal(), sink).await?;
+    let interrupted = endings.contains(&RunEnding::Interrupted);
     let mut recorder = recorder.lock().unwrap_or_else(PoisonError::into_inner);
-    let logged = if interrupted { Ok(()) } else { laps.iter().try_for_each(|lap| recorder.read_waf_logs(lap)) };
+    let logged =
+        if interrupted { Ok(()) } else { laps.iter().enumerate().try_for_each(|lap| recorder.read_waf_logs(lap)) };
     // Whatever is wrong with a log, what was sent has its end on record.
     recorder.finish(&endings)?;
     logged?;
     Ok(interrupted)
 }
 
-/// Writes what the sides' lanes settle, and shows how far they are.
+/// Writes what the lanes settle, and shows how far they are.
 struct Recorder {
-    journals: Vec<(SideName, Journal)>,
+    /// In the order of the lanes: what the lap is called, its side, its journal.
+    journals: Vec<(String, SideName, Journal)>,
     progress: Progress,
 }
 
 impl Recorder {
-    fn journal(&mut self, side: SideName) -> Option<&mut Journal> {
-        self.journals.iter_mut().find(|(name, _)| *name == side).map(|(_, journal)| journal)
-    }
-
-    fn record(&mut self, (side, events): Batch) -> Result<()> {
+    fn record(&mut self, (lane, events): Batch) -> Result<()> {
+        let Some((name, _, journal)) = self.journals.get_mut(lane) else { return Ok(()) };
         for event in &events {
-            self.progress.tick(event);
+            self.progress.tick(event, name);
         }
-        match self.journal(side) {
-            Some(journal) if !events.is_empty() => journal.append(&events),
-            _ => Ok(()),
-        }
+        if events.is_empty() { Ok(()) } else { journal.append(&events) }
     }
 
     /// Joins what the WAF wrote to the cases, and records it.
-    fn read_waf_logs(&mut self, lap: &Lap<'_>) -> Result<()> {
+    fn read_waf_logs(&mut self, (lane, lap): (usize, &Lap<'_>)) -> Result<()> {
         if lap.waf_logs.is_empty() {
             return Ok(());
         }
@@ -223,25 +236,23 @@ impl Recorder {
         let side = lap.side;
         let cases = joined.cases.into_iter().map(|(case, evidence)| Event::Waf { side, case, evidence });
         let events: Vec<_> = cases.chain(joined.logs.into_iter().map(|log| Event::WafLog { side, log })).collect();
-        self.record((side, events))
+        self.record((lane, events))
     }
 
     fn finish(&mut self, endings: &Endings) -> Result<()> {
         self.progress.finish();
         let at = jiff::Timestamp::now().to_string();
-        for (side, ending) in endings {
-            if let Some(journal) = self.journal(*side) {
-                journal.append(&[Event::RunFinished { side: *side, at: at.clone(), ending: ending.clone() }])?;
-                journal.sync()?;
-            }
+        for ((_, side, journal), ending) in self.journals.iter_mut().zip(endings) {
+            journal.append(&[Event::RunFinished { side: *side, at: at.clone(), ending: ending.clone() }])?;
+            journal.sync()?;
         }
         Ok(())
     }
 }
 
-/// A run's id: unique by its start, readable in a log.
-fn run_id(started: &str, side: SideName) -> String {
-    let seed = format!("{started} {} {side:?}", std::process::id());
+/// A run's id: unique by its start and folder, readable in a log.
+fn run_id(started: &str, dir: &Path) -> String {
+    let seed = format!("{started} {} {}", std::process::id(), dir.display());
     Sha256Digest::of(seed.as_bytes()).to_string()[..12].to_owned()
 }
 
@@ -283,16 +294,16 @@ async fn stop_signal() {
 }
 
 /// The folder for a new record.
-pub(crate) fn output_folder(output: &OutputOptions, command: &str) -> PathBuf {
-    output.out.clone().unwrap_or_else(|| {
+pub(crate) fn output_folder(out: Option<&PathBuf>, command: &str) -> PathBuf {
+    out.cloned().unwrap_or_else(|| {
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         Path::new("wafcanary-out").join(format!("{now}-{command}"))
     })
 }
 
 /// Opens the files of `--write` before anything is sent, so that a bad path costs no request.
-pub(crate) fn open_writes(output: &OutputOptions) -> Result<Vec<(Format, PathBuf, std::fs::File)>> {
-    let open = |(format, path): &(Format, PathBuf)| {
+pub(crate) fn open_writes<F: Copy>(writes: &[(F, PathBuf)]) -> Result<Vec<(F, PathBuf, std::fs::File)>> {
+    let open = |(format, path): &(F, PathBuf)| {
         let file =
             std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| {
                 Error::usage(format!("cannot write the report: {error}"))
@@ -302,12 +313,12 @@ pub(crate) fn open_writes(output: &OutputOptions) -> Result<Vec<(Format, PathBuf
             })?;
         Ok((*format, path.clone(), file))
     };
-    output.write.iter().map(open).collect()
+    writes.iter().map(open).collect()
 }
 
 /// Empties the files of `--write` after an error that leaves everything open: what an earlier comparison said there must
 /// not be taken for what this one says.
-pub(crate) fn empty_writes(writes: &[(Format, PathBuf, std::fs::File)], error: &Error) {
+pub(crate) fn empty_writes<F>(writes: &[(F, PathBuf, std::fs::File)], error: &Error) {
     if error.exit_code() == ExitCode::Inconclusive {
         for (_, _, file) in writes {
             // Only a file has a length to cut, and the exit code says the same.
@@ -375,12 +386,12 @@ pub(crate) fn kept_options<T: DeserializeOwned>(dir: &Path) -> Result<T> {
     let text = std::fs::read_to_string(&path).map_err(|error| {
         Error::usage(format!("nothing to resume here: {error}"))
             .file(&path)
-            .help("give the folder that `run` or `compare` named when it started")
+            .help("give the folder that `run`, `compare` or `matrix` named when it started")
     })?;
     serde_json::from_str(&text).map_err(|error| {
         Error::usage(format!("cannot read the options of the run: {error}"))
             .file(&path)
-            .help("resume it with the command (`run` or `compare`) and the version that started it")
+            .help("resume it with the command (`run`, `compare` or `matrix`) and the version that started it")
     })
 }
 

@@ -101,7 +101,7 @@ impl Facts {
     }
 }
 
-fn incomplete(side: &str, ending: Option<&RunEnding>) -> Option<String> {
+pub(super) fn incomplete(side: &str, ending: Option<&RunEnding>) -> Option<String> {
     match ending {
         Some(RunEnding::Complete) => None,
         None => Some(format!("the {side}'s run did not come to its end")),
@@ -273,7 +273,7 @@ fn covers(facts: &Facts, share: f64) -> bool {
     facts.covered == facts.in_baseline || facts.covered as f64 >= share * facts.in_baseline as f64
 }
 
-fn cases(count: u64) -> String {
+pub(super) fn cases(count: u64) -> String {
     if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
 }
 

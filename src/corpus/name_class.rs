@@ -3,13 +3,14 @@
 //! A [`super::NameForm`] changes a name; a class says what a name is. One name can be of several classes.
 
 use encoding_rs::{EUC_JP, ISO_2022_JP, SHIFT_JIS};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::Filename;
 
 /// What is special about a filename. Its kebab-case name is part of machine output and never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NameClass {
     /// ASCII, and nothing of what follows: the name that nothing trips on.

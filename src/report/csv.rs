@@ -11,7 +11,7 @@ use crate::run::{CaseRecord, Run};
 
 /// Writes a comparison.
 pub(crate) fn comparison(comparison: &Comparison, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let mut rows = Rows::new(options, out)?;
+    let mut rows = Rows::new(options.bom, out)?;
     let side = |name: &str| SIDE.map(|column| format!("{name}_{column}"));
     let fixed = ["id", "family", "intent", "class", "finding", "waiver", "filename", "procedures", "weight", "place"];
     let rules = ["baseline_rules", "candidate_rules"].map(String::from);
@@ -24,7 +24,7 @@ pub(crate) fn comparison(comparison: &Comparison, options: &Options, out: &mut d
 
 /// Writes a run.
 pub(crate) fn run(run: &Run, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let mut rows = Rows::new(options, out)?;
+    let mut rows = Rows::new(options.bom, out)?;
     let columns = ["id", "family", "intent", "filename", "procedures", "weight", "place"];
     rows.write(columns.into_iter().chain(SIDE).chain(["rules"]).map(String::from))?;
     let mut cases: Vec<_> = run.cases.iter().collect();
@@ -37,23 +37,23 @@ pub(crate) fn run(run: &Run, options: &Options, out: &mut dyn Write) -> io::Resu
 
 const SIDE: [&str; 8] = ["outcome", "status", "signature", "attempts", "rounds", "would_block", "millis", "evidence"];
 
-struct Rows<'a>(::csv::Writer<&'a mut dyn Write>);
+pub(super) struct Rows<'a>(::csv::Writer<&'a mut dyn Write>);
 
 impl<'a> Rows<'a> {
-    fn new(options: &Options, out: &'a mut dyn Write) -> io::Result<Self> {
-        if options.bom {
+    pub(super) fn new(bom: bool, out: &'a mut dyn Write) -> io::Result<Self> {
+        if bom {
             out.write_all("\u{feff}".as_bytes())?;
         }
         let terminator = ::csv::Terminator::CRLF;
         Ok(Self(::csv::WriterBuilder::new().terminator(terminator).from_writer(out)))
     }
 
-    fn write(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
+    pub(super) fn write(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
         let cells = cells.into_iter().map(inert);
         self.0.write_record(cells).map_err(io::Error::other)
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
         self.0.flush()
     }
 }
@@ -137,7 +137,7 @@ fn rounds(rounds: &[crate::verdict::Outcome]) -> String {
     rounds.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join("/")
 }
 
-fn intent(intent: Intent) -> &'static str {
+pub(super) fn intent(intent: Intent) -> &'static str {
     match intent {
         Intent::Legit => "legit",
         Intent::Control => "control",

@@ -140,7 +140,8 @@ pub(crate) fn run(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     document(&RunDocument::new(run), out)
 }
 
-fn document(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a document, one row of its lists to a line.
+pub(super) fn document(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Rows::default()))?;
     out.write_all(b"\n")?;

@@ -268,7 +268,7 @@ fn row<C: Grouped, K>(kind: &str, group: &Group<'_, C, K>, waivers: &[String], o
 }
 
 /// A code span of what a stranger wrote; empty text gives an empty string, for which there is no code span.
-fn code(raw: &str, limit: usize) -> String {
+pub(super) fn code(raw: &str, limit: usize) -> String {
     let raw = shorten(&visible(raw), limit);
     if raw.trim().is_empty() {
         return raw.replace(' ', "␠");
@@ -281,7 +281,7 @@ fn code(raw: &str, limit: usize) -> String {
 }
 
 /// A code span in a table's cell: the one place where a pipe needs a backslash inside code.
-fn cell(raw: &str, limit: usize) -> String {
+pub(super) fn cell(raw: &str, limit: usize) -> String {
     code(raw, limit).replace('|', "\\|")
 }
 

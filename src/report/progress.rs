@@ -85,20 +85,16 @@ impl Progress {
         Self { shown: Shown::Nothing, counts: Counts::default() }
     }
 
-    /// Takes an event in.
-    pub fn tick(&mut self, event: &Event) {
+    /// Takes in an event of the edge that is called `edge`.
+    pub fn tick(&mut self, event: &Event, edge: &str) {
         match event {
             Event::Case(record) => {
                 self.counts.settle(record);
                 self.show();
             }
-            Event::Paused { side, seconds, reason } => {
-                let side = match side {
-                    crate::run::SideName::Baseline => "baseline",
-                    crate::run::SideName::Candidate => "candidate",
-                };
-                let reason = super::text::visible(reason);
-                self.say(&format!("paused {seconds:.0} s ({side}): {reason}"));
+            Event::Paused { side: _, seconds, reason } => {
+                let (edge, reason) = (super::text::visible(edge), super::text::visible(reason));
+                self.say(&format!("paused {seconds:.0} s ({edge}): {reason}"));
             }
             Event::RunStarted(_)
             | Event::Attempt(_)

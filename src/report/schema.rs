@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
 use super::json::RunDocument;
-use crate::compare::Comparison;
+use crate::compare::{Comparison, Matrix};
 use crate::explain::Explanations;
 use crate::explain::limits::LimitsDocument;
 
@@ -30,6 +30,12 @@ pub fn explanations_schema() -> Schema {
 #[must_use]
 pub fn limits_schema() -> Schema {
     schema::<LimitsDocument>("limits.json", "wafcanary limits")
+}
+
+/// The schema of `matrix.json`.
+#[must_use]
+pub fn matrix_schema() -> Schema {
+    schema::<Matrix>("matrix.json", "wafcanary matrix")
 }
 
 /// `id` is relative: the schema may be served from anywhere.

@@ -15,7 +15,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SideName {
-    /// The edge as it is; also the only edge of a `run`.
+    /// The edge as it is; also the only edge of a `run`, and each edge of a `matrix`.
     Baseline,
     /// The edge as it will be.
     Candidate,

@@ -12,7 +12,7 @@ mod sentinel;
 pub mod waf;
 
 pub use answers::{Answer, Answers, last_attempt};
-pub use conduct::{Batch, Endings, Plan, Sink, conduct};
+pub use conduct::{Batch, Endings, Ends, Plan, Sink, conduct};
 pub use event::{Attempt, CaseRecord, Event, RunEnding, RunManifest, SCHEMA_VERSION, SideName};
 pub use journal::Journal;
 pub use lane::Lane;

@@ -7,6 +7,7 @@ mod accept;
 mod corpus;
 mod explain;
 mod limits;
+mod matrix;
 mod network;
 mod origin;
 mod preflight;
