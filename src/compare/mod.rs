@@ -1,4 +1,4 @@
-//! Baseline against candidate: `compare` gives each case a class, `decide` turns the classes into a decision. [`Matrix`] joins
+//! Baseline against candidate: `compare` gives each case a class, `decide` turns the classes into a decision. [`Matrix`](crate::compare::Matrix) joins
 //! any number of edges, and decides nothing.
 
 mod join;

@@ -125,23 +125,20 @@ fn procedures(page: &mut Page, view: &View<'_>) {
     page.push("\n");
 }
 
-/// The comment as it grows, within its budget of characters.
-struct Page {
+/// Text that grows within a budget of characters.
+pub(super) struct Bounded {
     text: String,
     used: usize,
     budget: usize,
-    whole: String,
-    /// Something was left out that no other line tells of.
-    cut: bool,
 }
 
-impl Page {
-    fn new(options: &Options) -> Self {
-        Self { text: String::new(), used: 0, budget: options.budget, whole: options.whole.clone(), cut: false }
+impl Bounded {
+    pub(super) fn new(budget: usize) -> Self {
+        Self { text: String::new(), used: 0, budget }
     }
 
     /// Adds a piece if it fits, `spare` characters kept free.
-    fn fits(&mut self, piece: &str, spare: usize) -> bool {
+    pub(super) fn fits(&mut self, piece: &str, spare: usize) -> bool {
         let chars = piece.chars().count();
         let fits = self.used + chars + spare <= self.budget;
         if fits {
@@ -149,6 +146,28 @@ impl Page {
             self.used += chars;
         }
         fits
+    }
+
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.text.as_bytes())
+    }
+}
+
+/// The comment as it grows.
+struct Page {
+    text: Bounded,
+    whole: String,
+    /// Something was left out that no other line tells of.
+    cut: bool,
+}
+
+impl Page {
+    fn new(options: &Options) -> Self {
+        Self { text: Bounded::new(options.budget), whole: options.whole.clone(), cut: false }
+    }
+
+    fn fits(&mut self, piece: &str, spare: usize) -> bool {
+        self.text.fits(piece, spare)
     }
 
     fn push(&mut self, piece: &str) {
@@ -197,7 +216,7 @@ impl Page {
             "| class | attachment | cases | change |\n|---|---|---|---|\n"
         };
         // The closing tag must fit whatever happens to the rows.
-        self.budget -= close.len();
+        self.text.budget -= close.len();
         self.rows(
             head,
             groups.iter().map(|group| {
@@ -211,7 +230,7 @@ impl Page {
                 }
             }),
         );
-        self.budget += close.len();
+        self.text.budget += close.len();
         self.fits(close, 0);
     }
 
@@ -221,7 +240,7 @@ impl Page {
             self.fits(&note, 0);
         }
         self.fits(&format!("\n**{}**\n", text(&shorten(verdict, NAME))), 0);
-        out.write_all(self.text.as_bytes())
+        self.text.write(out)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::Lang;
-use super::super::markdown::{cell as code_cell, text};
+use super::super::markdown::{Bounded, cell as code_cell, text};
 use super::super::text::{grouped, shorten};
 use super::words::{self, cell, share, tally};
 use super::{MatrixOptions, terms};
@@ -20,7 +20,7 @@ const RESERVE: usize = 400;
 /// Writes the tables.
 pub(super) fn matrix(matrix: &Matrix, options: &MatrixOptions, out: &mut dyn Write) -> io::Result<()> {
     let lang = options.lang;
-    let mut page = Page { lang, text: String::new(), used: 0, budget: options.budget };
+    let mut page = Page { lang, text: Bounded::new(options.budget) };
     page.push(MARKER);
     let (verdict, sentence) = (words::settled(lang, matrix), words::sentence(lang, matrix));
     page.push(&format!("## {}\n\n", words::title(lang)));
@@ -38,7 +38,7 @@ pub(super) fn matrix(matrix: &Matrix, options: &MatrixOptions, out: &mut dyn Wri
         page.push(&format!("- {symbol} {word}: {meaning}\n"));
     }
     page.push(&format!("\n{}\n", words::about_controls(lang)));
-    out.write_all(page.text.as_bytes())
+    page.text.write(out)
 }
 
 fn edges(page: &mut Page, matrix: &Matrix) {
@@ -119,24 +119,15 @@ fn differences(page: &mut Page, matrix: &Matrix) {
     page.table(&title, None, &head, rows);
 }
 
-/// The text as it grows, within its budget of characters.
+/// The text as it grows.
 struct Page {
     lang: Lang,
-    text: String,
-    used: usize,
-    budget: usize,
+    text: Bounded,
 }
 
 impl Page {
-    /// Adds a piece if it fits, `spare` characters kept free.
     fn fits(&mut self, piece: &str, spare: usize) -> bool {
-        let chars = piece.chars().count();
-        let fits = self.used + chars + spare <= self.budget;
-        if fits {
-            self.text.push_str(piece);
-            self.used += chars;
-        }
-        fits
+        self.text.fits(piece, spare)
     }
 
     fn push(&mut self, piece: &str) {
