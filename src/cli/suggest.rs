@@ -16,7 +16,7 @@ use super::options::{SendOptions, WafLogOptions};
 use super::regressions::{EXPLANATIONS, candidate_profile, chosen};
 use super::session::{self, COMPARISON, Lap, Selected};
 use super::settings::Settings;
-use crate::compare::{Class, ComparedCase, Comparison};
+use crate::compare::{Class, ComparedCase, Comparison, SideCase};
 use crate::corpus::{Beside, Case, CaseId, Intent, selection_digest};
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
@@ -28,6 +28,7 @@ use crate::run::{Run, SideName, WafEvidence};
 use crate::suggest::{
     Engine, Fired, Language, Place, Refusal, Round, Suggestion, Target, Upload, evaluates, is_id, was_kept_out,
 };
+use crate::verdict::Count;
 
 /// Rounds of trying at most: each hides the next rule.
 const MOST_ROUNDS: u32 = 5;
@@ -147,6 +148,9 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
         };
         let mut suggestion = Suggestion::default();
         suggestion.add(&subject.refusals(&subject.compared())?);
+        if !suggestion.limits.is_empty() {
+            suggestion.keep_taking(subject.longest_taken()?);
+        }
         let Some(command) = &args.command else {
             let document = SuggestionDocument::new(&named.name, suggestion, named.language, args.first_id, Vec::new());
             let whole = document.is_whole();
@@ -290,6 +294,16 @@ impl Subject<'_> {
             .iter()
             .map(|case| (case.id.clone(), case.candidate.as_ref().and_then(|side| side.waf.as_deref())))
             .collect()
+    }
+
+    /// Bytes of the longest body that the candidate delivers.
+    fn longest_taken(&self) -> Result<u64> {
+        let passed = |side: &SideCase| side.outcome.count() == Count::Pass;
+        let taken = self.comparison.cases.iter().filter(|case| case.candidate.as_ref().is_some_and(passed));
+        let cases = taken.filter_map(|case| self.cases.get(&case.id));
+        cases
+            .map(|case| Ok(self.replayer.request(case, "suggest")?.body.len()))
+            .try_fold(0, |most, body: Result<u64>| Ok(most.max(body?)))
     }
 
     fn refusals(&self, evidence: &[(CaseId, Option<&WafEvidence>)]) -> Result<Vec<Refusal>> {

@@ -56,6 +56,8 @@ pub struct Fired {
     pub crs: bool,
     /// Of a rule that looks at errors in reading the body: the beginning of what the engine says of it; empty: nothing.
     pub error: String,
+    /// Of rule 200003: what is not as RFC 7578 has it, by ModSecurity's variables.
+    pub flags: Vec<&'static str>,
 }
 
 impl Fired {
@@ -63,7 +65,16 @@ impl Fired {
     #[must_use]
     pub fn named(rule: &str, target: Option<Target>) -> Self {
         let (rule, message) = (rule.to_owned(), String::new());
-        Self { rule, message, target, points: None, action: Action::Refused, crs: false, error: String::new() }
+        Self {
+            rule,
+            message,
+            target,
+            points: None,
+            action: Action::Refused,
+            crs: false,
+            error: String::new(),
+            flags: Vec::new(),
+        }
     }
 
     fn refuses(&self) -> bool {
@@ -81,7 +92,8 @@ impl Refusal {
             match &hit.id {
                 Some(id) if !evaluates(id) && is_id(id) => {
                     // Our own rule speaks for the one that it keeps.
-                    let kept = super::modsecurity::kept(&hit.message);
+                    let kept =
+                        super::modsecurity::kept(&hit.message).filter(|(rule, _)| is_id(rule) && !evaluates(rule));
                     let (rule, variable) = match kept {
                         Some((rule, variable)) => (rule, Some(variable)),
                         None => (id.as_str(), hit.variable.as_deref()),
@@ -94,6 +106,7 @@ impl Refusal {
                         action: hit.action,
                         crs: hit.crs,
                         error: hit.data.as_ref().map(|data| error(data.as_str())).unwrap_or_default(),
+                        flags: super::modsecurity::flags(&hit.message),
                     });
                 }
                 Some(id) => refusal.others.push(id.clone()),

@@ -14,7 +14,8 @@ const STEP: u64 = 1 << 20;
 pub struct BodyLimit {
     /// Where it must be higher.
     pub place: Place,
-    /// Bytes that a body must be allowed to have: those of the longest one that was refused, up to the next MiB.
+    /// Bytes that a body must be allowed to have: those of the longest one that was refused, or is taken already, up to the
+    /// next MiB.
     pub bytes: u64,
     /// Bytes of the longest body that was refused.
     pub longest: u64,
@@ -33,8 +34,13 @@ impl BodyLimit {
     pub(super) fn take(&mut self, refusal: &Refusal) {
         self.cases.push(refusal.case.clone());
         self.longest = self.longest.max(refusal.upload.body);
+        self.at_least(self.longest);
+    }
+
+    /// Sees to it that bodies of so many bytes are taken.
+    pub(super) fn at_least(&mut self, bytes: u64) {
         // NOTE: ModSecurity 3 refuses a body of just the limit.
-        self.bytes = (self.longest / STEP + 1) * STEP;
+        self.bytes = self.bytes.max((bytes / STEP + 1) * STEP);
     }
 
     /// Why it is suggested, in one sentence without its full stop.

@@ -55,6 +55,9 @@ pub struct Exclusion {
     /// What the engine said when it could not read the body, or the beginning of that; empty: nothing. With another error the
     /// rule is kept.
     pub errors: BTreeSet<String>,
+    /// What is not as RFC 7578 has it in the cases' bodies, by ModSecurity's variables, where rule 200003 refuses them. For what
+    /// else is not, the rule is kept.
+    pub flags: BTreeSet<&'static str>,
     /// The cases that need it.
     #[schemars(with = "Vec<String>")]
     pub cases: Vec<CaseId>,
@@ -97,6 +100,9 @@ pub struct Suggestion {
     pub unsolved: Vec<Unsolved>,
     #[serde(skip)]
     round: u32,
+    /// Where a limit that no exclusion reaches is in force.
+    #[serde(skip)]
+    elsewhere: Vec<Place>,
 }
 
 impl Suggestion {
@@ -122,21 +128,26 @@ impl Suggestion {
 
     /// Sees to it that a body of this size is taken.
     fn need_limit(&mut self, refusal: &Refusal) -> bool {
-        let known = self.limits.iter_mut().find(|known| known.place == refusal.place);
-        match known {
+        let at = self.limits.iter().position(|known| known.place == refusal.place);
+        let helps = at.is_none_or(|at| !self.limits[at].cases.contains(&refusal.case));
+        if self.elsewhere.contains(&refusal.place) || !helps {
+            let why = "it is refused for its size, whatever the WAF's own limit is: another limit is in force \
+                       (client_max_body_size, LimitRequestBody, a CDN's), and it is set where it stands";
+            self.unsolved.push(Unsolved { case: refusal.case.clone(), why: why.to_owned() });
+            // It cures nothing, so that it is not suggested.
+            self.elsewhere.extend(at.map(|at| self.limits.remove(at).place));
+            return false;
+        }
+        match at {
             None => self.limits.push(BodyLimit::new(refusal)),
-            Some(known) if known.cases.contains(&refusal.case) => {
-                let why = format!(
-                    "it is still refused with a limit of {} bytes: another limit is in force (client_max_body_size, \
-                     LimitRequestBody, a CDN's), and it is set where it stands",
-                    known.bytes
-                );
-                self.unsolved.push(Unsolved { case: refusal.case.clone(), why });
-                return false;
-            }
-            Some(known) => known.take(refusal),
+            Some(at) => self.limits[at].take(refusal),
         }
         true
+    }
+
+    /// Says how long bodies are that the candidate takes already: no limit may come out lower.
+    pub fn keep_taking(&mut self, bytes: u64) {
+        self.limits.iter_mut().for_each(|limit| limit.at_least(bytes));
     }
 
     /// How many exclusions and limits there are.
@@ -162,6 +173,7 @@ impl Suggestion {
                 target: fired.target.clone(),
                 signs: Signs::default(),
                 errors: BTreeSet::new(),
+                flags: BTreeSet::new(),
                 cases: Vec::new(),
                 disagree: Vec::new(),
                 agree: 0,
@@ -212,6 +224,7 @@ impl Suggestion {
                     wider.agree += exclusion.agree;
                     wider.signs.extend(exclusion.signs);
                     wider.errors.extend(exclusion.errors);
+                    wider.flags.extend(exclusion.flags);
                 }
                 None => kept.push(exclusion),
             }
@@ -266,6 +279,7 @@ impl Exclusion {
         self.cases.push(refusal.case.clone());
         if self.is_of_reading() {
             self.errors.insert(fired.error.clone());
+            self.flags.extend(&fired.flags);
             for disposition in &refusal.upload.dispositions {
                 self.signs.take(disposition);
             }
@@ -306,9 +320,13 @@ impl Exclusion {
         self.target.as_ref().is_some_and(|target| target.variable == "FILES" && matches!(target.key, Key::Name(_)))
     }
 
-    /// Whether the rule looks at errors in reading the body: what it then is kept for is a rule of our own.
+    /// Whether the rule looks at errors in reading the body: a rule of our own then keeps it for others.
     fn is_of_reading(&self) -> bool {
-        self.target.as_ref().is_some_and(|target| READING.contains(&target.variable.as_str()))
+        READING.iter().any(|variable| self.is_of(variable))
+    }
+
+    fn is_of(&self, variable: &str) -> bool {
+        self.target.as_ref().is_some_and(|target| target.variable == variable)
     }
 
     fn is_conditional(&self) -> bool {

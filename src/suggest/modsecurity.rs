@@ -12,7 +12,29 @@ const KEPT: &str = "kept of rule ";
 
 /// Which rule a rule of our own is kept for, and what that looks at.
 pub(super) fn kept(message: &str) -> Option<(&str, &str)> {
-    message.strip_prefix(KEPT)?.split_once(": ")
+    let (rule, rest) = message.strip_prefix(KEPT)?.split_once(": ")?;
+    Some((rule, rest.split(',').next().unwrap_or(rest)))
+}
+
+/// The parts of rule 200003's flag: how its message names them, and the variable of each. Source: modsecurity.conf-recommended.
+const STRICT: [(&str, &str); 11] = [
+    ("BQ", "MULTIPART_BOUNDARY_QUOTED"),
+    ("BW", "MULTIPART_BOUNDARY_WHITESPACE"),
+    ("DB", "MULTIPART_DATA_BEFORE"),
+    ("DA", "MULTIPART_DATA_AFTER"),
+    ("HF", "MULTIPART_HEADER_FOLDING"),
+    ("LF", "MULTIPART_LF_LINE"),
+    ("SM", "MULTIPART_MISSING_SEMICOLON"),
+    ("IQ", "MULTIPART_INVALID_QUOTING"),
+    ("IP", "MULTIPART_INVALID_PART"),
+    ("IH", "MULTIPART_INVALID_HEADER_FOLDING"),
+    ("FL", "MULTIPART_FILE_LIMIT_EXCEEDED"),
+];
+
+/// The variables that are 1 in the message of rule 200003, or of our own that keeps it.
+pub(super) fn flags(message: &str) -> Vec<&'static str> {
+    let set = STRICT.iter().filter(|(short, _)| message.contains(&format!("{short} 1")));
+    set.map(|(_, variable)| *variable).collect()
 }
 
 /// Writes rules under ids that follow each other.
@@ -73,7 +95,13 @@ pub(super) fn snippet(suggestion: &Suggestion, engine: Engine, first_id: u32) ->
         rules(&mut writer, &written, &ctl, engine);
         snippet.opens.push(opens);
     }
-    for limit in &suggestion.limits {
+    // ModSecurity 3 has one limit, and the last line counts.
+    let highest = suggestion.limits.iter().max_by_key(|limit| limit.bytes);
+    let limits: Vec<&BodyLimit> = match engine {
+        Engine::Two => suggestion.limits.iter().collect(),
+        Engine::Three => highest.into_iter().collect(),
+    };
+    for limit in limits {
         writer.text.push('\n');
         let opens = raise(&mut writer, limit, engine);
         snippet.opens.push(opens);
@@ -99,7 +127,10 @@ fn rules(writer: &mut Writer, exclusion: &Exclusion, ctl: &str, engine: Engine) 
         Some(Target { variable, .. }) if exclusion.is_of_reading() => {
             let [path, (method, none)] = at;
             writer.chain(&excluding(1), &[path.clone(), (method.clone(), format!("{none},{ctl}"))]);
-            let keep = format!("phase:2,deny,status:400,log,msg:'{KEPT}{}: {variable}'", exclusion.rule)
+            // What the message of the rule tells, for the next round.
+            let told = STRICT.map(|(short, variable)| format!(", {short} %{{{}}}", variable.to_lowercase()));
+            let told = if variable == "MULTIPART_STRICT_ERROR" { told.concat() } else { String::new() };
+            let keep = format!("phase:2,deny,status:400,log,msg:'{KEPT}{}: {variable}{told}'", exclusion.rule)
                 + ",logdata:'%{reqbody_error_msg}',severity:'CRITICAL'";
             for other in other_readings(exclusion, engine) {
                 let fails = when(format!("{variable} \"!@eq 0\""));
@@ -125,9 +156,17 @@ fn other_readings(exclusion: &Exclusion, engine: Engine) -> Vec<String> {
     let mut others = vec![format!("REQBODY_ERROR_MSG \"!@rx ^(?:{})\"", errors.join("|"))];
     if engine == Engine::Three {
         others.push(format!(
-            r#"REQUEST_BODY "@rx (?i)\x0aContent-Disposition:[^\x0d\x0a]*?(?![\x0d\x0a])(?:{})""#,
+            // NOTE: a folded line is part of the header.
+            r#"REQUEST_BODY "@rx (?i)\x0aContent-Disposition:(?:[^\x0d\x0a]|\x0d?\x0a[\x20\x09])*?(?![\x0d\x0a])(?:{})""#,
             exclusion.signs.others()
         ));
+    }
+    if exclusion.is_of("MULTIPART_STRICT_ERROR") {
+        let other = STRICT.iter().map(|(_, variable)| *variable).filter(|variable| !exclusion.flags.contains(variable));
+        let other: Vec<&str> = other.collect();
+        if !other.is_empty() {
+            others.push(format!("{} \"!@eq 0\"", other.join("|")));
+        }
     }
     others
 }
@@ -148,7 +187,13 @@ fn kept_for(exclusion: &Exclusion, engine: Engine) -> String {
             format!(", and for a `Content-Disposition` that is not made of {}", exclusion.signs.made_of())
         }
     };
-    format!("; a rule of its own keeps it for other errors than {}{headers}", errors.join(", "))
+    let flags = if exclusion.is_of("MULTIPART_STRICT_ERROR") {
+        let known = exclusion.flags.iter().copied().collect::<Vec<_>>().join(", ");
+        format!(", for other flags than {}", if known.is_empty() { "none" } else { &known })
+    } else {
+        String::new()
+    };
+    format!("; a rule of its own keeps it for other errors than {}{flags}{headers}", errors.join(", "))
 }
 
 /// Lets bodies be as long as they must; gives what that opens.
@@ -158,7 +203,10 @@ fn raise(writer: &mut Writer, limit: &BodyLimit, engine: Engine) -> String {
         Engine::Two => (format!("in {} {}", place.method, place.path), None),
         Engine::Three => (
             "wherever this file is read".to_owned(),
-            Some("ModSecurity 3 has no limit by path: read this line in the server or location of the uploads alone"),
+            Some(
+                "ModSecurity 3 has no limit by path, and the last one counts: read this line in the server or location of the \
+                 uploads alone, and only where the limit in force is lower",
+            ),
         ),
     };
     let opens =

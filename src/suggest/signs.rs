@@ -94,12 +94,12 @@ impl Signs {
     }
 
     /// Whether a text holds no other signs, and none between other neighbours.
-    #[must_use]
-    pub fn allow(&self, text: &[u8]) -> bool {
+    #[cfg(test)]
+    pub(super) fn allow(&self, text: &[u8]) -> bool {
         places(text).all(|place| self.seen.contains(&place))
     }
 
-    /// A regular expression (PCRE, ASCII characters alone) for a byte that [`Signs::allow`] does not allow.
+    /// A regular expression (PCRE, ASCII characters alone) for a byte that is another sign, or one between other neighbours.
     #[must_use]
     pub fn others(&self) -> String {
         let signs: BTreeSet<u8> = self.seen.iter().map(|(_, sign, _)| *sign).collect();

@@ -236,6 +236,30 @@ fn a_rule_on_errors_in_reading_is_kept_for_other_errors_and_other_part_headers()
 }
 
 #[test]
+fn a_rule_on_strict_errors_is_kept_for_the_other_flags() {
+    let said = "Multipart request body failed strict validation: PE 0, BQ 1, BW 0, DB 0, DA 0, HF 0, LF 0, SM 0, IQ 0, IP 0, IH 0, FL 0";
+    let strict = |case: &str, message: &str, variable: &str| {
+        refused(case, vec![RuleHit { message: message.into(), ..hit("200003", variable, "CRITICAL") }])
+    };
+    let mut suggestion = suggested(&[strict("pdf/a", said, "MULTIPART_STRICT_ERROR")]);
+    let text = suggestion.snippet(Language::ModSecurity(Engine::Two), 90_001).text;
+    let kept = directives(&text);
+    let others = kept.iter().find(|line| line.contains("MULTIPART_INVALID_QUOTING|")).unwrap();
+    assert!(others.ends_with(r#" "!@eq 0" "t:none""#) && !others.contains("MULTIPART_BOUNDARY_QUOTED"), "{others}");
+    assert!(text.contains("for other flags than MULTIPART_BOUNDARY_QUOTED"), "{text}");
+    // Our own rule tells the flags as well.
+    let ours =
+        "kept of rule 200003: MULTIPART_STRICT_ERROR, BQ 0, BW 0, DB 0, DA 0, HF 0, LF 1, SM 0, IQ 0, IP 0, IH 0, FL 0";
+    assert!(suggestion.add(&[strict("pdf/b", ours, "MULTIPART_LF_LINE")]));
+    assert_eq!(told(&suggestion), ["200003 MULTIPART_STRICT_ERROR 2"]);
+    let flags: Vec<&str> = suggestion.exclusions[0].flags.iter().copied().collect();
+    assert_eq!(flags, ["MULTIPART_BOUNDARY_QUOTED", "MULTIPART_LF_LINE"]);
+    let forged = "kept of rule 949110: TX";
+    let forged = suggested(&[strict("pdf/c", forged, "MULTIPART_STRICT_ERROR")]);
+    assert_eq!(forged.exclusions[0].rule, "200003", "never the rule that adds up the score");
+}
+
+#[test]
 fn a_size_that_no_rule_refuses_raises_the_limit_on_bodies() {
     let long = |case: &str, body: u64| {
         let refusal = refused(case, Vec::new());
@@ -249,8 +273,17 @@ fn a_size_that_no_rule_refuses_raises_the_limit_on_bodies() {
     assert!(directives(&two.text)[1].contains("ctl:requestBodyLimit=14680064"), "{}", two.text);
     let cloud = suggestion.snippet(Language::AwsWaf, 1);
     assert!(cloud.left_out[0].contains("let bodies to POST /apply/upload have 14680064 bytes"), "{:?}", cloud.left_out);
-    assert!(!suggestion.add(&[long("jpeg/a", 13_107_201)]));
-    assert!(suggestion.unsolved[0].why.contains("client_max_body_size"), "{:?}", suggestion.unsolved);
+    suggestion.keep_taking(20 << 20);
+    assert_eq!(suggestion.limits[0].bytes, 21 << 20, "what gets through already must go on doing so");
+    for _ in 0..2 {
+        assert!(!suggestion.add(&[long("jpeg/a", 13_107_201)]));
+        assert!(suggestion.limits.is_empty(), "what does not help is not suggested");
+        assert!(suggestion.unsolved[0].why.contains("client_max_body_size"), "{:?}", suggestion.unsolved);
+    }
+    let put = |refusal: Refusal| Refusal { place: Place { method: "PUT".into(), ..refusal.place.clone() }, ..refusal };
+    let both = suggested(&[long("jpeg/a", 20 << 20), put(long("jpeg/b", 1 << 20))]);
+    let text = both.snippet(Language::ModSecurity(Engine::Three), 90_001).text;
+    assert_eq!(directives(&text), ["SecRequestBodyLimit 22020096"], "the last of two would count");
     let both = Refusal { factors: Some(vec![Factor::Size, Factor::Content]), ..refused("jpeg/c", Vec::new()) };
     assert!(suggested(&[both]).limits.is_empty(), "not the size alone");
 }
