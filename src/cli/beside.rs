@@ -1,5 +1,6 @@
 //! What the HTML report shows beside the record: answers, explanations, suggested exclusions.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::compare::{self, CompareArgs};
@@ -7,13 +8,14 @@ use super::regressions::EXPLANATIONS;
 use super::session;
 use super::suggest::SUGGESTION;
 use crate::compare::Comparison;
+use crate::corpus::CaseId;
 use crate::error::{Error, Result};
 use crate::explain::Explanations;
 use crate::report::{Beside, Format, RunView, Suggested, View};
 use crate::run::{Answers, Run, SideName};
 
-/// Answers that are looked up: more than a report tells in full.
-const MOST: usize = 1_000;
+/// Answers that are looked up: as many as a report tells in full, and some to choose from.
+const MOST: usize = 300;
 
 /// What stands beside the comparison in the folder `dir`. Nothing, where none of the formats shows it.
 pub(crate) fn of_comparison(comparison: &Comparison, dir: &Path, formats: &[Format]) -> Result<Beside> {
@@ -21,15 +23,15 @@ pub(crate) fn of_comparison(comparison: &Comparison, dir: &Path, formats: &[Form
         return Ok(Beside::default());
     }
     let wanted = View::new(comparison).examples().take(MOST).map(|case| case.id.clone()).collect();
-    let read = |side: SideName| match record(dir, side) {
-        Some(record) => Answers::read(&record, &wanted),
+    let read = |side: SideName, wanted: &BTreeSet<CaseId>| match record(dir, side) {
+        Some(record) => Answers::read(&record, wanted),
         None => Ok(Answers::default()),
     };
     let explanations = Explanations::read(&dir.join(EXPLANATIONS))?;
     let explanations = explanations.into_iter().flat_map(|document| document.explanations);
     Ok(Beside {
-        baseline: read(SideName::Baseline)?,
-        candidate: read(SideName::Candidate)?,
+        baseline: read(SideName::Baseline, &BTreeSet::new())?,
+        candidate: read(SideName::Candidate, &wanted)?,
         explanations: explanations.map(|explanation| (explanation.case.clone(), explanation)).collect(),
         suggested: suggested(&dir.join(SUGGESTION))?,
     })

@@ -129,6 +129,56 @@ fn every_finding_and_its_reason_stands_in_the_page() {
     }
 }
 
+/// The verdict's words.
+fn verdict(comparison: &Comparison, lang: Lang) -> String {
+    text(elements(&page(comparison, lang), "h1")[0])
+}
+
+#[test]
+fn a_pass_never_says_that_all_arrives_when_something_is_waived_or_not_counted() {
+    use wafcanary::compare::{Class, Decision, Finding};
+    let clean = fixture::case("pdf/a", Class::Unchanged, Finding::None, "a.pdf");
+    let sound = fixture::comparison(Decision::Pass, Vec::new(), vec![clean.clone()]);
+    assert!(
+        verdict(&sound, Lang::Ja).contains("すべて届きます")
+            && verdict(&sound, Lang::En).contains("All that got through still does")
+    );
+    let doubts = [
+        Class::NewlyBlocked,
+        Class::ProtectionLost,
+        Class::NewlyAltered,
+        Class::WouldBlock,
+        Class::Flaky,
+        Class::Inconclusive,
+        Class::OnlyInBaseline,
+    ];
+    let waived = Finding::Waived { owner: "o".into(), reason: "r".into(), expires: "2027-01-01".into() };
+    for class in doubts {
+        for finding in [waived.clone(), Finding::None] {
+            let cases = vec![clean.clone(), fixture::case("pdf/b", class, finding, "b.pdf")];
+            let passed = fixture::comparison(Decision::Pass, Vec::new(), cases);
+            let (ja, en) = (verdict(&passed, Lang::Ja), verdict(&passed, Lang::En));
+            assert!(!ja.contains("すべて届きます") && ja.contains("基準内"), "{class:?}: {ja}");
+            assert!(!en.contains("still does") && en.contains("waived or not counted"), "{class:?}: {en}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_of_procedures_is_said() {
+    use wafcanary::compare::{Class, Decision, Finding};
+    for class in [Class::NewlyAltered, Class::Flaky, Class::Inconclusive, Class::OnlyInBaseline] {
+        let mut case = fixture::case("pdf/a", class, Finding::Open, "a.pdf");
+        case.procedures = vec!["ごみ収集申込書".into()].into();
+        let doubtful = fixture::comparison(Decision::Inconclusive, Vec::new(), vec![case]);
+        let told = text(elements(&page(&doubtful, Lang::Ja), "section[aria-labelledby=who]")[0]);
+        assert!(told.contains("未確認") && told.contains("ごみ収集申込書"), "{class:?}: {told}");
+        // Sixteen were selected, and one was asked.
+        let untested = text(elements(&page(&doubtful, Lang::Ja), "section[aria-labelledby=untested]")[0]);
+        assert!(untested.contains("選択した16件のうち15件は"), "{untested}");
+    }
+}
+
 #[test]
 fn tables_have_heads_for_each_cell_and_ids_are_not_given_twice() {
     for (name, page) in all() {

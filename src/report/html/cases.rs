@@ -72,8 +72,8 @@ pub(crate) fn section(lang: Lang, items: &[Item<'_>]) -> Markup {
         section aria-labelledby="cases" {
             h2 id="cases" { (lang.pick("All cases", "ケース一覧")) }
             noscript { p { (lang.pick(
-                "This list needs JavaScript. Every finding stands above; every case is in comparison.json, and `--format csv` makes a table of them.",
-                "この一覧の表示にはJavaScriptが必要です。指摘事項は上にすべて掲載しています。全ケースはcomparison.jsonにあり、--format csvで表にできます。"
+                "This list needs JavaScript. Every finding stands above; `wafcanary report --format csv` makes a table of all cases.",
+                "この一覧の表示にはJavaScriptが必要です。指摘事項は上にすべて掲載しています。全ケースはwafcanary report --format csvで表にできます。"
             )) } }
             div data-script="" hidden {
                 form.filter role="search" aria-label=(lang.pick("Filter the cases", "ケースの絞り込み")) {
@@ -164,7 +164,7 @@ pub(crate) fn data(lang: Lang, items: &[Item<'_>], out: &mut dyn Write) -> io::R
             "count": lang.pick("{k} of {n} cases", "{n}件中{k}件を表示対象としています"),
             "page": lang.pick("page {k} of {n}", "{n}ページ中{k}ページ"),
             "none": lang.pick("No case matches.", "条件に合うケースはありません。"),
-            "own": lang.pick("its own", "元のまま"),
+            "own": lang.pick("its own", "ファイルの定義どおり"),
             "notSent": lang.pick("not sent", "未送信"),
             "control": lang.pick("control", "検査用ファイル"),
             "intents": [lang.pick("legitimate", "正当なファイル"), lang.pick("control", "検査用ファイル")],

@@ -8,9 +8,9 @@ use maud::{Markup, html};
 use super::explained::{ruled_out, told};
 use super::items::{Item, Standing};
 use super::page::{Page, code, name, shown};
-use super::parts::{self, Tone, decided, facts, minutes, outcome_list, seen_tag, tag};
+use super::parts::{self, Tone, decided, facts, outcome_list, seen_tag, tag};
 use super::{cases, grid, words};
-use crate::compare::{Class, ComparedCase, Decision, SideSummary};
+use crate::compare::{Class, ComparedCase, Decision, SideCase, SideSummary};
 use crate::corpus::{CaseId, Intent};
 use crate::explain::Explanation;
 use crate::report::group::without_peer;
@@ -19,6 +19,7 @@ use crate::report::view::{CaseGroup, percent, side_outcomes, waf};
 use crate::report::waf::{decided_by, rule_words};
 use crate::report::{Lang, Options, View};
 use crate::run::Answers;
+use crate::verdict::Outcome;
 
 /// Findings that are told in full; the others stand in a table.
 const FULL: usize = 200;
@@ -138,7 +139,7 @@ fn side<'a>(
     title: &str,
     side: &'a SideSummary,
     answers: &Answers,
-    of: impl Fn(&'a ComparedCase) -> Option<&'a crate::compare::SideCase>,
+    of: impl Fn(&'a ComparedCase) -> Option<&'a SideCase>,
 ) -> Markup {
     let outcomes = outcome_list(lang, &side_outcomes(view.comparison, of));
     html! { div { h3 { (title) } (facts(lang, &side.run, side.ending.as_ref(), &outcomes, answers)) } }
@@ -166,18 +167,18 @@ fn who(lang: Lang, view: &View<'_>, items: &[Item<'_>]) -> Markup {
         section aria-labelledby="who" {
             (heading(lang, "who"))
             @if view.procedures.is_empty() {
-                p { (lang.pick("No procedure would lose submissions, as far as the corpus names procedures.", "コーパスに手続名のあるファイルには、影響はありません。")) }
+                p { (lang.pick("No file that a procedure is known to need was seen to be refused.", "手続名のあるファイルで、届かなくなると確認されたものはありません。")) }
             } @else {
                 p { (lang.pick(
-                    "The share is the part of the files that people attach to the procedure which would no longer arrive, estimated with the corpus's weights. Beside it stands how many of its test uploads were refused.",
-                    "割合は、その手続に添付されるファイルのうち、変更後に届かなくなる部分を、コーパスの重みから推定したものです。右の件数は、試験送信のうち拒否されたものです。"
+                    "The share is the part of the files that people attach to the procedure which would no longer arrive, estimated with the corpus's weights. Beside it stands how many of its test uploads no longer arrive, or would be refused in blocking mode.",
+                    "割合は、その手続に添付されるファイルのうち、変更後に届かなくなる部分を、コーパスの重みから推定したものです。右の件数は、試験送信のうち届かなくなるもの（遮断モードで届かなくなるものを含む）です。"
                 )) }
                 div.wide tabindex="0" { table {
                     caption { (lang.pick(format!("{} procedures (手続) would lose submissions", view.procedures.len()), format!("影響を受ける手続（{}手続）", view.procedures.len()))) }
                     thead { tr {
                         th scope="col" { (lang.pick("procedure (手続)", "手続")) }
                         th scope="col" { (lang.pick("share of submissions expected to fail", "届かなくなる申請の割合（推定）")) }
-                        th.n scope="col" { (lang.pick("test uploads refused", "拒否された試験送信")) }
+                        th.n scope="col" { (lang.pick("test uploads hit", "該当する試験送信")) }
                         th scope="col" { (lang.pick("for example", "該当ファイルの例")) }
                     } }
                     tbody { @for hit in &view.procedures { tr {
@@ -188,7 +189,30 @@ fn who(lang: Lang, view: &View<'_>, items: &[Item<'_>]) -> Markup {
                     } } }
                 } }
             }
+            (unknown_procedures(lang, view))
             (grid::kinds(lang, items))
+        }
+    }
+}
+
+/// Procedures of which it is not known, or not only, that their files still arrive as they were.
+fn unknown_procedures(lang: Lang, view: &View<'_>) -> Markup {
+    let in_doubt = |class: Class| {
+        matches!(class, Class::NewlyAltered | Class::Flaky | Class::Inconclusive | Class::OnlyInBaseline)
+    };
+    let cases = view.comparison.cases.iter().filter(|case| case.intent == Intent::Legit && in_doubt(case.class));
+    let (mut named, mut count): (BTreeSet<&str>, usize) = (BTreeSet::new(), 0);
+    for case in cases {
+        count += 1;
+        named.extend(case.procedures.iter().map(|name| &**name));
+    }
+    html! {
+        @if count > 0 {
+            p { (tag(Tone::Doubt, lang.pick("not known", "未確認"))) " " (lang.pick(
+                format!("{count} legitimate cases arrive altered, disagree with themselves or could not be asked; {} procedures need them.", named.len()),
+                format!("変わって届く、結果が一定しない、または結果の得られない正当なファイルが{count}件あります（{}手続）。", named.len()),
+            )) }
+            @if !named.is_empty() { details { summary { (lang.pick("Which procedures", "該当する手続")) } ul.cases { @for each in &named { li { (name(each)) } } } } }
         }
     }
 }
@@ -258,7 +282,7 @@ fn findings(view: &View<'_>, options: &Options, put: &mut impl FnMut(Markup) -> 
         }
     })?;
     for trigger in triggers.iter().take(FULL) {
-        put(entry(trigger, options))?;
+        put(entry(view, trigger, options))?;
     }
     if triggers.len() > FULL {
         put(html! {
@@ -274,7 +298,9 @@ fn findings(view: &View<'_>, options: &Options, put: &mut impl FnMut(Markup) -> 
 }
 
 fn suggested(lang: Lang, options: &Options) -> Markup {
-    let Some(suggested) = &options.beside.suggested else { return html! {} };
+    let Some(suggested) = options.beside.suggested.as_ref().filter(|it| !it.snippet.text.is_empty()) else {
+        return html! {};
+    };
     html! {
         details {
             summary { (lang.pick("Suggested exclusions for the WAF", "WAFの除外設定の案")) " (" (shown(&suggested.language)) ")" }
@@ -295,7 +321,7 @@ fn suggested(lang: Lang, options: &Options) -> Markup {
     }
 }
 
-fn entry(trigger: &Trigger<'_, '_>, options: &Options) -> Markup {
+fn entry(view: &View<'_>, trigger: &Trigger<'_, '_>, options: &Options) -> Markup {
     let lang = options.lang;
     let group = trigger.groups[0];
     let example = group.example();
@@ -323,7 +349,7 @@ fn entry(trigger: &Trigger<'_, '_>, options: &Options) -> Markup {
                 }
                 @if lang == Lang::En && trigger.groups.len() == 1 { @if let Some(pattern) = &group.pattern { dt { "which" } dd { (shown(pattern)) } } }
                 dt { (lang.pick("before → after", "変更前 → 変更後")) }
-                dd { (change(lang, example)) }
+                dd { (changes(lang, trigger)) }
                 dt { (lang.pick("people see", "申請者に見える画面")) }
                 dd { (people_see(lang, example, &options.beside.candidate)) }
                 @if !procedures.is_empty() {
@@ -334,7 +360,10 @@ fn entry(trigger: &Trigger<'_, '_>, options: &Options) -> Markup {
                     }
                 }
                 dt { (lang.pick("evidence", "根拠")) }
-                dd { @for text in crate::report::terminal::evidence(example) { q lang="en" { (shown(&shorten(without_peer(&text), EVIDENCE))) } br; } }
+                dd {
+                    @if lang == Lang::Ja { @if let Some(side) = &example.candidate { (words::proven(side.outcome, side.status, view.comparison.candidate.run.proof)) " 記録の原文: " } }
+                    @for text in crate::report::terminal::evidence(example) { q lang="en" { (shown(&shorten(without_peer(&text), EVIDENCE))) } br; }
+                }
                 @if let Some(explanation) = trigger.explanation {
                     @let innocent = ruled_out(lang, explanation);
                     @if !innocent.is_empty() { dt { (lang.pick("not to blame", "原因ではないと確認したもの")) } dd { (innocent.join(lang.pick(", ", "、"))) } }
@@ -363,26 +392,55 @@ fn script<'o>(trigger: &Trigger<'_, '_>, options: &'o Options) -> Option<&'o Str
     smallest.or_else(|| trigger.groups.iter().find_map(|group| crate::report::terminal::bundle(group, options)))
 }
 
+/// What became of the cases of a trigger: each way, and how many went it.
+fn changes(lang: Lang, trigger: &Trigger<'_, '_>) -> Markup {
+    let mut ways: BTreeMap<String, usize> = BTreeMap::new();
+    for case in trigger.groups.iter().flat_map(|group| &group.cases) {
+        *ways.entry(change(lang, case).into_string()).or_default() += 1;
+    }
+    let first = change(lang, trigger.groups[0].example()).into_string();
+    let mut ways: Vec<(String, usize)> = ways.into_iter().collect();
+    ways.sort_by_key(|(way, count)| (*way != first, std::cmp::Reverse(*count)));
+    let several = ways.len() > 1;
+    html! {
+        @for (way, count) in ways {
+            (maud::PreEscaped(way)) @if several { " " span.soft { (lang.pick(format!("({count})"), format!("（{count}件）"))) } } br;
+        }
+    }
+}
+
 fn change(lang: Lang, case: &ComparedCase) -> Markup {
     let item = Item::compared(case);
-    html! { (seen_tag(lang, item.before)) " → " (seen_tag(lang, item.after)) }
+    let rounds = |side: &Option<SideCase>| side.as_ref().map(|side| side.rounds.to_vec()).unwrap_or_default();
+    let rounds = [rounds(&case.baseline), rounds(&case.candidate)];
+    let each = |rounds: &[Outcome]| -> String {
+        rounds.iter().map(|outcome| words::outcome(lang, *outcome)).collect::<Vec<_>>().join(lang.pick("/", "／"))
+    };
+    html! {
+        (seen_tag(lang, item.before)) " → " (seen_tag(lang, item.after))
+        @for (which, rounds) in lang.pick(["baseline", "candidate"], ["変更前", "変更後"]).iter().zip(&rounds) {
+            @if !rounds.is_empty() { " " (lang.pick(format!("({which}, each time: {})", each(rounds)), format!("（{which}の各回: {}）", each(rounds)))) }
+        }
+    }
 }
 
 fn people_see(lang: Lang, case: &ComparedCase, answers: &Answers) -> Markup {
     let Some(side) = &case.candidate else {
         return html! { (lang.pick("not sent", "未送信")) };
     };
-    if case.class == Class::ProtectionLost {
-        return html! { (lang.pick("An upload that imitates an attack is not refused.", "攻撃を模したファイルが、拒否されずに通過します。")) };
-    }
-    if case.class == Class::WouldBlock {
-        return html! { (lang.pick("Nothing yet: the rule only logs. In blocking mode the upload is refused.", "今は見え方に変わりありません。遮断モードにすると拒否されます。")) };
-    }
-    let answer = answers.of.get(&case.id);
+    // An answer of another attempt than the one that decided is no picture of it.
+    let answer = answers.of.get(&case.id).filter(|answer| Some(answer.status) == side.status);
     let is_empty = answer.map_or_else(|| side.evidence.contains("empty body"), |answer| answer.body_bytes == 0);
     html! {
-        (words::seen(lang, side.outcome, side.status, is_empty))
-        @if let Some(answer) = answer { (parts::screen(lang, answer)) }
+        @match case.class {
+            Class::ProtectionLost => (lang.pick("An upload that imitates an attack is not refused.", "攻撃を模したファイルが、拒否されずに通過します。")),
+            Class::WouldBlock => (lang.pick("Nothing yet: the rule only logs. In blocking mode the upload is refused.", "今は見え方に変わりありません。遮断モードにすると拒否されます。")),
+            Class::Flaky => (lang.pick("It differs from one time to the next.", "送るたびに変わります。")),
+            _ => {
+                (words::seen(lang, side.outcome, side.status, is_empty))
+                @if let Some(answer) = answer { (parts::screen(lang, answer)) }
+            }
+        }
     }
 }
 
@@ -448,7 +506,7 @@ fn ids<'i>(lang: Lang, ids: impl ExactSizeIterator<Item = &'i CaseId>) -> Markup
 
 fn controls(lang: Lang, view: &View<'_>) -> Markup {
     let all: Vec<&ComparedCase> = view.comparison.cases.iter().filter(|case| case.intent == Intent::Control).collect();
-    let refused = |side: Option<&crate::compare::SideCase>| side.map(|side| !side.outcome.is_past_edge());
+    let refused = |side: Option<&SideCase>| side.map(|side| !side.outcome.is_past_edge());
     let (mut kept, mut lost, mut gained, mut open, mut other) = (vec![], vec![], vec![], vec![], vec![]);
     for case in all {
         let item = Item::compared(case);
@@ -466,20 +524,25 @@ fn controls(lang: Lang, view: &View<'_>) -> Markup {
             (heading(lang, "controls"))
             p { (lang.pick(
                 "Files that imitate attacks and must be refused. If a rule change lets them in, the edge protects less than before.",
-                "攻撃を模した検査用のファイルです。遮断されることが正しい動作です。通過する場合は、変更によって防御が弱くなっています。"
+                "攻撃を模した検査用のファイルです。遮断されることが正しい動作です。変更前は遮断され、変更後に通過するものがあれば、変更によって防御が弱くなります。"
             )) }
-            @if controls.cases == 0 || words::without_controls(view.comparison) {
+            @if words::without_controls(view.comparison) {
                 p { (tag(Tone::Doubt, lang.pick("not sent", "未送信"))) " " (lang.pick(
                     "Not all profiles allow controls, so a lost protection would not be seen.",
                     "検査用ファイルの送信を許可していないプロファイルがあります。防御の低下は確認できていません。"
                 )) }
             }
-            @if controls.cases > 0 {
+            @if controls.cases == 0 {
+                p { (tag(Tone::Doubt, lang.pick("none", "なし"))) " " (lang.pick(
+                    "There is no control in this comparison, so a lost protection would not be seen.",
+                    "この比較には検査用ファイルの結果がありません。防御の低下は確認できていません。"
+                )) }
+            } @else {
                 p { (lang.pick(
                     format!("Of {} controls the baseline blocked {}, the candidate {}.", controls.cases, controls.blocked_by_baseline, controls.blocked_by_candidate),
                     format!("検査用ファイル{}件のうち、変更前は{}件、変更後は{}件を遮断しました。", controls.cases, controls.blocked_by_baseline, controls.blocked_by_candidate),
                 )) }
-                (control_list(lang, Tone::Bad, lang.pick("Newly let in", "新たに通過"), &lost, true))
+                (control_list(lang, Tone::Bad, lang.pick("Newly let in", "新たに通過"), &lost, !(kept.is_empty() && open.is_empty())))
                 (control_list(lang, Tone::Good, lang.pick("Still blocked", "引き続き遮断"), &kept, false))
                 (control_list(lang, Tone::Good, lang.pick("Newly blocked", "新たに遮断"), &gained, false))
                 (control_list(lang, Tone::Doubt, lang.pick("Let in by both", "変更前・変更後とも通過"), &open, false))
@@ -489,12 +552,13 @@ fn controls(lang: Lang, view: &View<'_>) -> Markup {
     }
 }
 
-fn control_list(lang: Lang, tone: Tone, title: &str, items: &[Item<'_>], always: bool) -> Markup {
+/// `told`: that there is none is said as well.
+fn control_list(lang: Lang, tone: Tone, title: &str, items: &[Item<'_>], told: bool) -> Markup {
     html! {
         @if items.is_empty() {
-            @if always { p { (tag(Tone::Good, lang.pick("none newly let in", "新たに通過したものはありません"))) } }
+            @if told { p { (tag(Tone::Good, lang.pick("none newly let in", "新たに通過したものはありません"))) } }
         } @else {
-            details open[always] {
+            details open[tone == Tone::Bad] {
                 summary { (tag(tone, title)) " " (lang.pick(format!("{}", items.len()), format!("{}件", items.len()))) }
                 ul.cases { @for item in items { li { (code(item.id.as_str())) " " (seen_tag(lang, item.before)) " → " (seen_tag(lang, item.after)) } } }
             }
@@ -508,6 +572,8 @@ fn not_tested(lang: Lang, view: &View<'_>, items: &[Item<'_>]) -> Markup {
     };
     let known = items.iter().filter(|item| item.before.is_some() && item.after.is_some());
     let known = known.filter(|item| item.standing != Standing::Class(Class::Inconclusive)).count();
+    let planned = view.comparison.baseline.run.cases.max(view.comparison.candidate.run.cases);
+    let planned = usize::try_from(planned).unwrap_or(usize::MAX);
     let doubtful = [Class::Inconclusive, Class::Flaky, Class::OnlyInBaseline, Class::OnlyInCandidate];
     html! {
         section aria-labelledby="untested" {
@@ -516,6 +582,12 @@ fn not_tested(lang: Lang, view: &View<'_>, items: &[Item<'_>]) -> Markup {
                 format!("{known} of {} cases are known on both sides.", items.len()),
                 format!("{}件中{known}件で、変更前・変更後の両方の結果が得られました。", items.len()),
             )) }
+            @if planned > items.len() {
+                p { (tag(Tone::Doubt, lang.pick("not sent", "未送信"))) " " (lang.pick(
+                    format!("{} of {planned} selected cases were never asked: a run ended before them.", planned - items.len()),
+                    format!("選択した{planned}件のうち{}件は、送信が途中で終わったため、どちらにも送られていません。", planned - items.len()),
+                )) }
+            }
             @for class in doubtful {
                 @let cases = of(class);
                 @if !cases.is_empty() {
@@ -530,7 +602,6 @@ fn not_tested(lang: Lang, view: &View<'_>, items: &[Item<'_>]) -> Markup {
                 "This report speaks of the files and conditions of the corpus, and of nothing else.",
                 "この報告書は、コーパスにあるファイルと条件についての結果です。含まれていないファイルや条件については、何も示していません。"
             )) }
-            p.soft { (minutes(lang, &view.comparison.candidate.run.started)) }
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn told(lang: Lang, explanation: &Explanation) -> String {
         Finding::Unknown { .. } => "原因を特定できませんでした。".to_owned(),
         Finding::Causes { causes, proven, .. } => {
             let all: Vec<String> = causes.iter().map(cause).collect();
-            let all = all.join("、それを除いても次の原因が残ります: ");
+            let all = all.join("です。これを除いても、次の原因があります: ");
             let unsure = if *proven {
                 ""
             } else {

@@ -10,6 +10,7 @@ use super::words;
 use crate::compare::Class;
 use crate::corpus::{Intent, Kind, NameClass};
 use crate::report::Lang;
+use crate::report::run_view::Mark;
 
 /// The cases of a cell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,11 +33,12 @@ impl Cell {
         self.before += usize::from(item.before.is_some_and(super::items::Seen::passes));
         self.after += usize::from(item.after.is_some_and(super::items::Seen::passes));
         self.single |= matches!(item.standing, Standing::Mark(_));
-        let lost =
-            matches!(item.standing, Standing::Class(Class::NewlyBlocked | Class::NewlyAltered | Class::WouldBlock));
-        let missed = matches!(item.standing, Standing::Mark(_)) && !item.after.is_some_and(super::items::Seen::passes);
-        self.lost += usize::from(lost || missed);
-        self.doubtful += usize::from(super::parts::tone(item.standing) == Tone::Doubt && !lost && !missed);
+        let lost = matches!(
+            item.standing,
+            Standing::Class(Class::NewlyBlocked | Class::NewlyAltered) | Standing::Mark(Some(Mark::NotDelivered))
+        );
+        self.lost += usize::from(lost);
+        self.doubtful += usize::from(super::parts::tone(item.standing) == Tone::Doubt);
     }
 
     fn tone(&self) -> Tone {
@@ -56,12 +58,19 @@ impl Cell {
 
     /// What the symbol means, for those who do not see it.
     fn words(&self, lang: Lang) -> &'static str {
-        match self.tone() {
-            Tone::Bad => lang.pick("no longer all get through", "届かなくなるものがあります"),
-            Tone::Doubt => lang.pick("something is in doubt", "判定できないものがあります"),
-            Tone::Good => lang.pick("all get through", "すべて届きます"),
-            Tone::Note => lang.pick("some never got through", "以前から届かないものがあります"),
-        }
+        meaning(lang, self.tone(), self.single)
+    }
+}
+
+/// What a cell of this tone says; `single`: there is no baseline.
+fn meaning(lang: Lang, tone: Tone, single: bool) -> &'static str {
+    match (tone, single) {
+        (Tone::Good, _) => lang.pick("all get through", "すべて届く"),
+        (Tone::Doubt, _) => lang.pick("something is in doubt", "判定できないもの、検知のみのものがある"),
+        (Tone::Bad, false) => lang.pick("some no longer get through", "届かなくなるものがある"),
+        (Tone::Bad, true) => lang.pick("some do not get through", "届かないものがある"),
+        (Tone::Note, false) => lang.pick("some never got through", "以前から届かないものがある"),
+        (Tone::Note, true) => lang.pick("some are not known", "結果のないものがある"),
     }
 }
 
@@ -119,7 +128,7 @@ impl Grid {
 
 /// The tables of names, sizes and clients.
 pub(crate) fn grids(lang: Lang, items: &[Item<'_>]) -> Markup {
-    let own = || lang.pick("its own", "元のまま").to_owned();
+    let own = || lang.pick("its own", "ファイルの定義どおり").to_owned();
     let names = NameClass::ALL.iter().map(|class| class.as_str().to_owned()).collect();
     let by_name = Grid::new(items, names, |item| item.names.iter().map(|class| class.as_str().to_owned()).collect());
     let name_label = |key: &str| {
@@ -134,20 +143,22 @@ pub(crate) fn grids(lang: Lang, items: &[Item<'_>]) -> Markup {
         Grid::new(items, order, move |item| vec![item.axis(axis).unwrap_or_default().to_owned()])
     };
     let axis_label = |key: &str| if key.is_empty() { own() } else { super::page::shown(key) };
-    let legend = [
-        (Tone::Good, lang.pick("all get through", "すべて届く")),
-        (Tone::Bad, lang.pick("some no longer get through", "届かなくなるものがある")),
-        (Tone::Doubt, lang.pick("something is in doubt", "判定できないものがある")),
-        (Tone::Note, lang.pick("some never got through", "以前から届かないものがある")),
-    ];
+    let single = matches!(items.first().map(|item| item.standing), Some(Standing::Mark(_)));
     html! {
         section aria-labelledby="grid" {
             h2 id="grid" { (lang.pick("Compatibility tables", "互換性一覧")) }
-            p { (lang.pick(
-                "Each cell: cases that got through before → after / all cases. A filename can be of several kinds. Legitimate files only.",
-                "各欄は「変更前に届いた件数→変更後に届く件数/全件数」です。一つのファイル名が複数の種類に当てはまることがあります。正当なファイルのみを数えています。"
-            )) }
-            p { @for (tone, words) in legend { (tag(tone, words)) " " } }
+            @if single {
+                p { (lang.pick(
+                    "Each cell: cases that got through / all cases. A filename can be of several kinds. Legitimate files only.",
+                    "各欄は「届いた件数/全件数」です。一つのファイル名が複数の種類に当てはまることがあります。正当なファイルのみを数えています。"
+                )) }
+            } @else {
+                p { (lang.pick(
+                    "Each cell: cases that got through before → after / all cases. A filename can be of several kinds. Legitimate files only.",
+                    "各欄は「変更前に届いた件数→変更後に届く件数/全件数」です。一つのファイル名が複数の種類に当てはまることがあります。正当なファイルのみを数えています。"
+                )) }
+            }
+            p { @for tone in [Tone::Good, Tone::Bad, Tone::Doubt, Tone::Note] { (tag(tone, meaning(lang, tone, single))) " " } }
             p.soft data-script="" hidden { (lang.pick("Choose a cell to list its cases.", "欄を選ぶと、該当するケースが一覧に表示されます。")) }
             (by_name.markup(lang, "name", lang.pick(("kind of filename", "Kind of file × kind of filename"), ("ファイル名の種類", "ファイル種別 × ファイル名の種類")), name_label))
             (axis("client").markup(lang, "client", lang.pick(("client", "Kind of file × client"), ("クライアント", "ファイル種別 × クライアント")), axis_label))

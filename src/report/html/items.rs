@@ -1,7 +1,7 @@
 //! The cases of a comparison or a run, as tables show them.
 
 use crate::compare::{Class, ComparedCase, SideCase};
-use crate::corpus::{CaseId, Filename, Intent, Kind, NameClass, PageCharset};
+use crate::corpus::{CaseId, Filename, Intent, Kind, NameClass, NameForm, PageCharset};
 use crate::report::run_view::Mark;
 use crate::run::CaseRecord;
 use crate::verdict::{Count, Outcome, Text};
@@ -82,11 +82,6 @@ impl<'a> Item<'a> {
 
 /// The classes of a name. A record holds the name as its user sees it; what page it was sent from, the case's id tells.
 fn names(id: &CaseId, filename: &str) -> Vec<NameClass> {
-    let page = match id.axis("name") {
-        Some("sjis" | "sjis-5c") => PageCharset(encoding_rs::SHIFT_JIS),
-        Some("euc-jp") => PageCharset(encoding_rs::EUC_JP),
-        Some("iso-2022-jp") => PageCharset(encoding_rs::ISO_2022_JP),
-        Some(_) | None => PageCharset(encoding_rs::UTF_8),
-    };
-    NameClass::of(&Filename { text: filename.to_owned(), page })
+    let page = id.axis("name").and_then(NameForm::parse).and_then(NameForm::page);
+    NameClass::of(&Filename { text: filename.to_owned(), page: page.map(PageCharset).unwrap_or_default() })
 }

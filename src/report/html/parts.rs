@@ -105,12 +105,12 @@ pub(crate) fn outcome_list(lang: Lang, counts: &BTreeMap<Outcome, usize>) -> Str
 }
 
 /// An instant as a report shows it, to the second: `2026-11-23 01:02:03 UTC`.
-pub(crate) fn minutes(lang: Lang, instant: &str) -> Markup {
-    let shown = instant.parse::<jiff::Timestamp>().map(|at| {
+pub(crate) fn instant(lang: Lang, at: &str) -> Markup {
+    let shown = at.parse::<jiff::Timestamp>().map(|at| {
         let format = lang.pick("%Y-%m-%d %H:%M:%S UTC", "%Y年%-m月%-d日 %H:%M:%S UTC");
         at.strftime(format).to_string()
     });
-    html! { time datetime=(instant) { (shown.unwrap_or_else(|_| instant.to_owned())) } }
+    html! { time datetime=(at) { (shown.unwrap_or_else(|_| at.to_owned())) } }
 }
 
 /// The facts of one edge.
@@ -140,10 +140,10 @@ pub(crate) fn facts(
             @if run.insecure { dt { "TLS" } dd { (tag(Tone::Doubt, lang.pick("certificates NOT checked", "サーバー証明書の検証なし"))) } }
             dt { (lang.pick("controls", "検査用ファイル")) } dd { @if run.authorized { (lang.pick("sent", "送信あり")) } @else { (lang.pick("not sent (not authorised)", "送信なし（許可の設定なし）")) } }
             dt { (lang.pick("pace", "送信ペース")) } dd { (rate) (lang.pick(", ", "、")) (concurrency) }
-            dt { (lang.pick("started", "開始日時")) } dd { (minutes(lang, &run.started)) }
+            dt { (lang.pick("started", "開始日時")) } dd { (instant(lang, &run.started)) }
             dt { (lang.pick("corpus", "検証用ファイル集（コーパス）")) } dd { (name(&run.corpus)) (lang.pick(", ", "、")) (lang.pick(format!("{} cases", run.cases), format!("{}件", run.cases))) br; span.soft { "SHA-256 " (code(&run.corpus_digest.to_string())) } }
             dt { (lang.pick("edge as seen", "観測されたエッジ")) }
-            dd { @if answers.edge.is_empty() { (lang.pick("not on record", "記録なし")) } @else { @for (header, value) in &answers.edge { (code(&format!("{header}: {value}"))) br; } } }
+            dd { @if answers.edge.is_empty() { (lang.pick("not on record", "記録なし")) } @else { @for (header, value) in &answers.edge { @if header == "peer" { (lang.pick("address ", "接続先 ")) (code(value)) } @else { (code(&format!("{header}: {value}"))) } br; } } }
             dt { (lang.pick("run by", "実施者")) } dd { @match &run.operator { Some(operator) => (name(operator)), None => { (lang.pick("not on record", "記録なし")) } } }
             dt { (lang.pick("run id", "実行ID")) } dd { (code(&run.run)) }
             dt { (lang.pick("tool", "ツール")) } dd { (shown(&run.tool)) }
@@ -232,8 +232,20 @@ pub(crate) fn left_out(lang: Lang, items: &[Item<'_>]) -> Markup {
     let rows = [
         (lang.pick("kinds of files without a case", "ケースのないファイル種別"), no_kinds),
         (lang.pick("kinds of filenames without a case", "ケースのないファイル名の種類"), no_names),
-        (lang.pick("clients that no case asks for by name", "名前を指定して試験していないクライアント"), no_clients),
-        (lang.pick("transports that no case asks for by name", "名前を指定して試験していない送信方式"), no_transports),
+        (
+            lang.pick(
+                "clients that no case asks for by name",
+                "条件として指定していないクライアント（ファイルの定義による送信を除く）",
+            ),
+            no_clients,
+        ),
+        (
+            lang.pick(
+                "transports that no case asks for by name",
+                "条件として指定していない送信方式（ファイルの定義による送信を除く）",
+            ),
+            no_transports,
+        ),
         (lang.pick("sizes", "サイズ"), no_sizes),
     ];
     html! {

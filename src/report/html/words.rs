@@ -1,11 +1,13 @@
 //! The words of a page in its language. The Japanese ones follow the notices of cities: 手続, 申請, 添付ファイル.
 
-use crate::compare::{Class, Comparison, Decision, Reason};
-use crate::corpus::{Kind, NameClass, Transport};
+use std::collections::BTreeSet;
+
+use crate::compare::{Class, ComparedCase, Comparison, Decision, Reason};
+use crate::corpus::{Intent, Kind, NameClass, Transport};
 use crate::profile::{Environment, Proof};
 use crate::report::Lang;
 use crate::report::run_view::Mark;
-use crate::report::view::{class_meaning, class_words};
+use crate::report::view::{View, class_meaning, class_words};
 use crate::run::RunEnding;
 use crate::verdict::Outcome;
 
@@ -36,16 +38,16 @@ pub(crate) fn meaning(lang: Lang, class: Class) -> &'static str {
         Lang::En => class_meaning(class),
         Lang::Ja => match class {
             Class::NewlyBlocked => "変更前は届き、変更後は届かない正当なファイル",
-            Class::ProtectionLost => "遮断されるべき検査用ファイルが、以前より先まで通過",
+            Class::ProtectionLost => "これまで止まっていた検査用ファイルが通過",
             Class::NewlyAltered => "変更後は内容・名前・種類が変わって届く",
             Class::WouldBlock => "検知モードのため届くが、遮断モードでは届かない",
             Class::Flaky => "同じ送信でも結果が一定しない",
             Class::Inconclusive => "一方または両方で結果が得られない",
-            Class::OnlyInBaseline => "変更後には送信していない",
-            Class::OnlyInCandidate => "変更前には送信していない",
+            Class::OnlyInBaseline => "変更後の結果がない（送信していない）",
+            Class::OnlyInCandidate => "変更前の結果がない（送信していない）",
             Class::ReasonChanged => "届かないことは同じで、拒否のされ方が異なる",
             Class::NewlyDelivered => "変更前は届かず、変更後は届く正当なファイル",
-            Class::ProtectionGained => "以前は先まで通過していた検査用ファイルが止まる",
+            Class::ProtectionGained => "これまで通過していた検査用ファイルが止まる",
             Class::Unchanged => "変更前・変更後とも同じ結果",
         },
     }
@@ -81,6 +83,28 @@ pub(crate) fn outcome(lang: Lang, outcome: Outcome) -> &'static str {
     }
 }
 
+/// What the record proves of one side, told in Japanese; the words of the record are quoted beside it.
+pub(crate) fn proven(outcome: Outcome, status: Option<u16>, proof: Proof) -> String {
+    let means = match proof {
+        Proof::Receipt => "受領記録",
+        Proof::ReadBack => "読み戻し照合",
+        Proof::Marker => "完了表示",
+        Proof::Status => "HTTPステータス",
+    };
+    let answer = status.map_or_else(|| "応答がなく".to_owned(), |status| format!("HTTPステータス{status}の応答があり"));
+    match outcome {
+        Outcome::Delivered => format!("{means}により、届いたことを確認しました。"),
+        Outcome::Altered => "届きましたが、内容・名前・種類のいずれかが送ったものと異なります。".to_owned(),
+        Outcome::Blocked | Outcome::TooLarge | Outcome::Challenged | Outcome::Dropped => {
+            format!("{answer}、{means}による到達の確認が取れませんでした。")
+        }
+        Outcome::Rejected => format!("{answer}、申請システム自身が拒否しました。"),
+        Outcome::Lost => "いったん届きましたが、後で確認すると存在しませんでした。".to_owned(),
+        Outcome::Throttled => "送信を制限されたため、結果が得られませんでした。".to_owned(),
+        Outcome::Unreachable => "接続や確認ができなかったため、結果が得られませんでした。".to_owned(),
+    }
+}
+
 /// What people see of an outcome that is no pass.
 pub(crate) fn seen(lang: Lang, outcome: Outcome, status: Option<u16>, is_empty: bool) -> String {
     let fixed = match (outcome, status) {
@@ -89,8 +113,8 @@ pub(crate) fn seen(lang: Lang, outcome: Outcome, status: Option<u16>, is_empty: 
             "CAPTCHAなどの確認を求められます。画面によっては先に進めません。",
         ),
         (Outcome::Dropped, _) => lang.pick(
-            "The connection seems to break. Nothing reaches the server, and nothing is in its log.",
-            "通信が切れたように見えます。受付サーバーには記録が残りません。",
+            "The connection seems to break, or nothing comes. It is not proven that the file arrived.",
+            "通信が切れたように見えるか、応答がありません。届いたことは確認できていません。",
         ),
         (Outcome::Altered, _) => lang.pick(
             "Everything looks well, and the file that arrived is not the one that was attached.",
@@ -144,7 +168,7 @@ pub(crate) fn seen(lang: Lang, outcome: Outcome, status: Option<u16>, is_empty: 
 /// The word for a kind of file.
 pub(crate) fn kind(lang: Lang, kind: Kind) -> &'static str {
     match kind {
-        Kind::Pdf => "PDF",
+        Kind::Pdf => lang.pick("PDF and print formats", "PDF・DocuWorks等"),
         Kind::Document => lang.pick("documents", "文書"),
         Kind::Spreadsheet => lang.pick("spreadsheets", "表計算"),
         Kind::Presentation => lang.pick("presentations", "プレゼンテーション"),
@@ -296,7 +320,7 @@ pub(crate) fn reason(lang: Lang, reason: &Reason) -> (String, bool) {
     }
     let told = match reason.code.as_str() {
         "newly_blocked" => limited("変更後に届かなくなる正当なファイルが", message),
-        "protection_lost" => limited("以前より先まで通過する検査用ファイルが", message),
+        "protection_lost" => limited("これまで止まっていて、変更後は通過する検査用ファイルが", message),
         "newly_altered" => limited("変わって届くファイルが", message),
         "would_block" => limited("遮断モードでは届かなくなるファイルが", message),
         "reason_changed" => limited("拒否の理由が変わったケースが", message),
@@ -307,9 +331,9 @@ pub(crate) fn reason(lang: Lang, reason: &Reason) -> (String, bool) {
         "inconclusive" => count(message, "結果の得られないケースが", "件あります。"),
         "flaky" => count(message, "結果が一定しないケースが", "件あります。"),
         "deny_unused_waivers" => "どの指摘事項にも該当しない許容登録があります。".to_owned(),
-        "run_incomplete" => "送信が最後まで完了していません。".to_owned(),
+        "run_incomplete" => incomplete(message),
         "dead_baseline" => {
-            "変更前のエッジを通過したファイルが1件もありません。プロファイルの設定を確認してください。".to_owned()
+            "変更前に届いたファイルが1件もないため、失われたものを判断できません。プロファイルの設定を確認してください。".to_owned()
         }
         "min_coverage" => "変更後で結果が得られたケースが、必要な割合に達していません。".to_owned(),
         "min_cases" => "両方で結果が得られたケースが、必要な件数に達していません。".to_owned(),
@@ -323,6 +347,24 @@ pub(crate) fn reason(lang: Lang, reason: &Reason) -> (String, bool) {
         _ => return (message.to_owned(), true),
     };
     (told, false)
+}
+
+/// Which side did not come to its end, and how.
+fn incomplete(message: &str) -> String {
+    let side = match () {
+        () if message.starts_with("the candidate") => "変更後のエッジへの送信",
+        () if message.starts_with("the baseline") => "変更前のエッジへの送信",
+        () => "送信",
+    };
+    let how = match () {
+        () if message.contains("banned") => "エッジに送信を禁止されたため、途中で終わりました",
+        () if message.contains("ceiling") => "上限に達したため、途中で終わりました",
+        () if message.contains("can't be asked") => "接続できないため、始められませんでした",
+        () if message.contains("interrupted") => "途中で中断されました",
+        () if message.contains("other edge") => "もう一方のエッジが続けられなくなったため、途中で終わりました",
+        () => "最後まで完了していません",
+    };
+    format!("{side}は、{how}。")
 }
 
 fn count(message: &str, before: &str, after: &str) -> String {
@@ -376,44 +418,71 @@ fn waiver(text: &str) -> Option<(&str, String)> {
     Some((waiver, format!("許容登録の期限が近づいています（{day}まで）")))
 }
 
-/// The verdict in one sentence.
-pub(crate) fn verdict(lang: Lang, view: &crate::report::View<'_>) -> String {
+/// Cases of a class, whether the gate counts them or not.
+fn all_of(view: &View<'_>, class: Class) -> usize {
+    view.counts.get(&class).copied().unwrap_or_default()
+}
+
+/// The classes that contradict "all that got through still does".
+const DOUBTS: [Class; 7] = [
+    Class::NewlyBlocked,
+    Class::ProtectionLost,
+    Class::NewlyAltered,
+    Class::WouldBlock,
+    Class::Flaky,
+    Class::Inconclusive,
+    Class::OnlyInBaseline,
+];
+
+/// The verdict in one sentence. What the gate does not count, or a waiver covers, is told as well: people meet it all the same.
+pub(crate) fn verdict(lang: Lang, view: &View<'_>) -> String {
+    let doubtful: usize = DOUBTS.iter().map(|class| all_of(view, *class)).sum();
+    let passes = view.comparison.decision == Decision::Pass;
     if lang == Lang::En {
         let sentence = view.sentence();
+        let told: Vec<String> = DOUBTS
+            .into_iter()
+            .filter(|class| all_of(view, *class) > 0)
+            .map(|class| format!("{} {}", all_of(view, class), class_words(class)))
+            .collect();
         return match view.comparison.decision {
-            Decision::Pass if view.findings.is_empty() => format!("All that got through still does: {sentence}"),
-            Decision::Pass => format!("The change may go live: {sentence}"),
+            Decision::Pass if doubtful == 0 => format!("All that got through still does: {sentence}"),
+            Decision::Pass => {
+                format!("The gate lets it pass, with cases that are waived or not counted: {}", told.join(", "))
+            }
             Decision::Fail => format!("The change must not go live: {sentence}"),
             Decision::Inconclusive => format!("It can't be told, so it is no pass: {sentence}"),
         };
     }
     let total = view.comparison.cases.len();
-    let found = |class: Class| view.findings.iter().filter(|case| case.class == class).count();
-    let files = |class: Class| {
-        let files = view.findings.iter().filter(|case| case.class == class).map(|case| case.id.attachment());
-        files.collect::<std::collections::BTreeSet<_>>().len()
-    };
-    let waived = match view.waived.len() {
-        0 => String::new(),
-        count => format!("ほかに{count}件が許容登録済みです。"),
+    let found = |class: Class| {
+        if passes {
+            return all_of(view, class);
+        }
+        view.findings.iter().filter(|case| case.class == class).count()
     };
     let procedures = match view.procedures.len() {
         0 => String::new(),
         count => format!("{count}手続に影響します。"),
     };
     let mut told: Vec<String> = Vec::new();
-    for class in Class::ALL {
+    for class in Class::ALL.into_iter().filter(|class| !passes || DOUBTS.contains(class)) {
         let count = found(class);
         if count == 0 {
             continue;
         }
         told.push(match class {
-            Class::NewlyBlocked => format!(
-                "変更後に届かなくなる添付ファイルがあります（{}種類のファイル、{count}件。全{total}件中）。{procedures}",
-                files(class)
-            ),
+            Class::NewlyBlocked => {
+                let listed = view.comparison.cases.iter().filter(|case| case.class == class);
+                let counts = |case: &&ComparedCase| passes || view.findings.iter().any(|it| it.id == case.id);
+                let files: BTreeSet<&str> = listed.filter(counts).map(|case| case.id.attachment()).collect();
+                format!(
+                    "変更後に届かなくなる添付ファイルがあります（{}種類のファイル、{count}件。全{total}件中）。{procedures}",
+                    files.len()
+                )
+            }
             Class::ProtectionLost => {
-                format!("遮断されるべき検査用ファイルが、変更後は以前より先まで通過します（{count}件）。")
+                format!("これまで止まっていた検査用ファイルが、変更後は通過します（{count}件）。")
             }
             Class::NewlyAltered => {
                 format!("変更後に内容やファイル名が変わって届く添付ファイルがあります（{count}件）。")
@@ -425,17 +494,26 @@ pub(crate) fn verdict(lang: Lang, view: &crate::report::View<'_>) -> String {
             other => format!("「{}」が{count}件あります。", self::class(lang, other)),
         });
     }
-    let more = told.len().saturating_sub(2);
+    let more = told.len() > 2;
     told.truncate(2);
-    let more = if more > 0 { "ほかにも指摘事項があります。" } else { "" };
-    let found = told.concat() + more;
+    let found = told.concat() + if more { "ほかにも指摘事項があります。" } else { "" };
+    let waived = match view.waived.len() {
+        0 => String::new(),
+        count => format!("うち{count}件は許容登録済みです。"),
+    };
     match view.comparison.decision {
-        Decision::Pass if found.is_empty() => {
-            format!("変更前に届いていた添付ファイルは、変更後もすべて届きます（{total}件を確認）。{waived}")
+        Decision::Pass if doubtful == 0 => {
+            let legitimate = view.comparison.cases.iter().filter(|case| case.intent == Intent::Legit).count();
+            format!("変更前に届いていた添付ファイルは、変更後もすべて届きます（正当なファイル{legitimate}件を確認）。")
         }
-        Decision::Pass => format!("指摘事項はありますが、いずれも許容上限の範囲内です。{found}{waived}"),
+        Decision::Pass => {
+            format!("合否判定の基準内ですが、許容登録済み、または判定の対象外のものがあります。{found}{waived}")
+        }
         Decision::Fail if found.is_empty() => "合否判定の条件を満たしていません。理由は下記のとおりです。".to_owned(),
-        Decision::Fail => format!("{found}{waived}"),
+        Decision::Fail => match view.waived.len() {
+            0 => found,
+            count => format!("{found}このほかに{count}件が許容登録済みです。"),
+        },
         Decision::Inconclusive => format!("確認が十分でないため、合否を判定できません。合格とは扱いません。{found}"),
     }
 }
