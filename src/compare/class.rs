@@ -52,6 +52,17 @@ impl Class {
         Self::Unchanged,
     ];
 
+    /// The classes of which it can't be said that what got through still does, and what was kept out still is.
+    pub const DOUBTFUL: [Self; 7] = [
+        Self::NewlyBlocked,
+        Self::ProtectionLost,
+        Self::NewlyAltered,
+        Self::WouldBlock,
+        Self::Flaky,
+        Self::Inconclusive,
+        Self::OnlyInBaseline,
+    ];
+
     /// The name in records and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -208,7 +208,10 @@ impl<'a> View<'a> {
         }
         let reason = || self.deciding_reasons().next().unwrap_or("no reason is on record").to_owned();
         match self.comparison.decision {
-            Decision::Pass if parts.is_empty() => parts.push(format!("no findings in {cases}")),
+            Decision::Pass if parts.is_empty() => {
+                parts.push(format!("no findings in {cases}"));
+                parts.extend(self.uncounted());
+            }
             Decision::Pass => parts.push("within the limits of the gate".into()),
             Decision::Fail if parts.is_empty() => parts.push(reason()),
             Decision::Fail => {}
@@ -218,6 +221,17 @@ impl<'a> View<'a> {
             parts.push(format!("{} waived", self.waived.len()));
         }
         parts
+    }
+
+    /// What looks like a finding and is not counted by the gate: `58 newly blocked not counted`. `None`: there is nothing.
+    fn uncounted(&self) -> Option<String> {
+        let told: Vec<String> = Class::DOUBTFUL
+            .into_iter()
+            .map(|class| (class, self.changed.iter().filter(|case| case.class == class).count()))
+            .filter(|(_, count)| *count > 0)
+            .map(|(class, count)| format!("{count} {}", class_words(class)))
+            .collect();
+        (!told.is_empty()).then(|| format!("{} not counted", told.join(", ")))
     }
 
     /// Whether a reason with this code makes the gate fail.

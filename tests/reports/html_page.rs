@@ -143,22 +143,15 @@ fn a_pass_never_says_that_all_arrives_when_something_is_waived_or_not_counted() 
         verdict(&sound, Lang::Ja).contains("すべて届きます")
             && verdict(&sound, Lang::En).contains("All that got through still does")
     );
-    let doubts = [
-        Class::NewlyBlocked,
-        Class::ProtectionLost,
-        Class::NewlyAltered,
-        Class::WouldBlock,
-        Class::Flaky,
-        Class::Inconclusive,
-        Class::OnlyInBaseline,
-    ];
     let waived = Finding::Waived { owner: "o".into(), reason: "r".into(), expires: "2027-01-01".into() };
-    for class in doubts {
+    for class in Class::DOUBTFUL {
         for finding in [waived.clone(), Finding::None] {
-            let cases = vec![clean.clone(), fixture::case("pdf/b", class, finding, "b.pdf")];
+            let cases = vec![clean.clone(), fixture::case("pdf/b", class, finding.clone(), "b.pdf")];
             let passed = fixture::comparison(Decision::Pass, Vec::new(), cases);
             let (ja, en) = (verdict(&passed, Lang::Ja), verdict(&passed, Lang::En));
             assert!(!ja.contains("すべて届きます") && ja.contains("基準内"), "{class:?}: {ja}");
+            let counted = super::rendered(&passed, Format::Terminal);
+            assert_eq!(counted.contains(" not counted"), finding == Finding::None, "{counted}");
             assert!(!en.contains("still does") && en.contains("waived or not counted"), "{class:?}: {en}");
         }
     }

@@ -70,7 +70,7 @@ fn the_first_line_says_what_was_compared_and_the_last_what_was_decided() {
              1 legitimate file newly altered · 1 legitimate file would be blocked · 1 flaky · 1 inconclusive · 1 only in baseline · 1 waived · exit 1"
         )
     );
-    assert_eq!(last(&fixture::passing()), "PASS  no findings in 3 cases · 1 waived · exit 0");
+    assert_eq!(last(&fixture::passing()), "PASS  no findings in 3 cases · 1 flaky not counted · 1 waived · exit 0");
     assert!(last(&fixture::empty()).ends_with("· exit 3"));
     assert_eq!(
         last(&fixture::everything()),

@@ -423,24 +423,13 @@ fn all_of(view: &View<'_>, class: Class) -> usize {
     view.counts.get(&class).copied().unwrap_or_default()
 }
 
-/// The classes that contradict "all that got through still does".
-const DOUBTS: [Class; 7] = [
-    Class::NewlyBlocked,
-    Class::ProtectionLost,
-    Class::NewlyAltered,
-    Class::WouldBlock,
-    Class::Flaky,
-    Class::Inconclusive,
-    Class::OnlyInBaseline,
-];
-
 /// The verdict in one sentence. What the gate does not count, or a waiver covers, is told as well: people meet it all the same.
 pub(crate) fn verdict(lang: Lang, view: &View<'_>) -> String {
-    let doubtful: usize = DOUBTS.iter().map(|class| all_of(view, *class)).sum();
+    let doubtful: usize = Class::DOUBTFUL.iter().map(|class| all_of(view, *class)).sum();
     let passes = view.comparison.decision == Decision::Pass;
     if lang == Lang::En {
         let sentence = view.sentence();
-        let told: Vec<String> = DOUBTS
+        let told: Vec<String> = Class::DOUBTFUL
             .into_iter()
             .filter(|class| all_of(view, *class) > 0)
             .map(|class| format!("{} {}", all_of(view, class), class_words(class)))
@@ -466,7 +455,7 @@ pub(crate) fn verdict(lang: Lang, view: &View<'_>) -> String {
         count => format!("{count}手続に影響します。"),
     };
     let mut told: Vec<String> = Vec::new();
-    for class in Class::ALL.into_iter().filter(|class| !passes || DOUBTS.contains(class)) {
+    for class in Class::ALL.into_iter().filter(|class| !passes || Class::DOUBTFUL.contains(class)) {
         let count = found(class);
         if count == 0 {
             continue;
