@@ -136,7 +136,8 @@ fn what_a_waf_refuses_that_goes_from_detecting_to_blocking_is_cured_on_both_engi
 #[test]
 fn what_a_higher_paranoia_level_refuses_is_cured() {
     let engines = lab();
-    let (from_off, _) = cures(&engines, "ngx-crs-pl1-detect", "ngx-crs-pl2", &[]);
+    // The trips are told by the two steps that this one is made of.
+    let (from_off, _) = cures(&engines, "ngx-crs-pl1-detect", "ngx-crs-pl2", &["--exclude", "trip/*"]);
     assert!(from_off.contains_key("920121 FILES:file"), "{from_off:?}");
     let (from_one, _) = cures(&engines, "ngx-crs-pl1", "ngx-crs-pl2", &[]);
     assert!(from_one.contains_key("920121 FILES:file"), "{from_one:?}");
