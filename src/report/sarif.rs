@@ -107,8 +107,7 @@ impl Document<'_> {
                 "invocations": [{
                     "exitCode": exit_code(self.decision) as u8,
                     "exitCodeDescription": plain(&self.sentence),
-                    // What is inconclusive was executed, and says nothing: code scanning must not close alerts by it.
-                    "executionSuccessful": self.decision != Decision::Inconclusive,
+                    "executionSuccessful": self.is_whole(),
                     "startTimeUtc": self.run.started,
                     "toolExecutionNotifications": self.notifications(),
                 }],
@@ -122,6 +121,13 @@ impl Document<'_> {
     }
 
     /// The decision's reasons, what a reader must know, and what was left out.
+    /// Whether what has no result is known to be well. Otherwise code scanning must not close alerts by it: a run that fails
+    /// may have been banned half-way.
+    fn is_whole(&self) -> bool {
+        let unknown = |decision| decision == Decision::Inconclusive;
+        !unknown(self.decision) && !self.reasons.iter().any(|reason| unknown(reason.decision))
+    }
+
     fn notifications(&self) -> Vec<Value> {
         let told = |level: &str, code: &str, message: &str| json!({ "level": level, "descriptor": { "id": plain(code) }, "message": { "text": text(message) } });
         let level = |decision| match decision {

@@ -229,6 +229,15 @@ fn an_inconclusive_comparison_is_no_successful_analysis() {
         let invocation = of(&comparison)["runs"][0]["invocations"][0].clone();
         assert_eq!((&invocation["exitCode"], &invocation["executionSuccessful"]), (&code.into(), &successful.into()));
     }
+    // It fails, and the candidate banned it half-way: what it did not ask for has no result, and is not mended.
+    let mut banned = fixture::everything();
+    banned.reasons.push(fixture::reason(
+        Decision::Inconclusive,
+        "run_incomplete",
+        "the candidate's edge banned the run",
+    ));
+    let invocation = of(&banned)["runs"][0]["invocations"][0].clone();
+    assert_eq!((&invocation["exitCode"], &invocation["executionSuccessful"]), (&1.into(), &false.into()));
     let empty = of(&fixture::empty());
     let notification = &empty["runs"][0]["invocations"][0]["toolExecutionNotifications"][0];
     assert_eq!((&notification["descriptor"]["id"], &notification["level"]), (&"empty_corpus".into(), &"error".into()));
