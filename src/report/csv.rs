@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Options;
+use super::text::visible;
 use super::view::{family, family_of};
 use super::waf::rule_ids;
 use crate::compare::{ComparedCase, Comparison, Finding, SideCase};
@@ -49,7 +50,7 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn write(&mut self, cells: impl IntoIterator<Item = String>) -> io::Result<()> {
-        let cells = cells.into_iter().map(inert);
+        let cells = cells.into_iter().map(|cell| inert(&cell));
         self.0.write_record(cells).map_err(io::Error::other)
     }
 
@@ -58,11 +59,12 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A cell that a spreadsheet takes as text: an apostrophe before what would begin a formula (OWASP, "CSV injection").
-/// The full-width signs count in Japanese locales.
-fn inert(cell: String) -> String {
+/// A cell that a spreadsheet takes as text on one line: what is hidden is written out, and an apostrophe stands before what
+/// would begin a formula (OWASP, "CSV injection"). The full-width signs count in Japanese locales.
+fn inert(cell: &str) -> String {
+    let cell = visible(cell);
     match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => format!("'{cell}"),
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') => format!("'{cell}"),
         Some(_) | None => cell,
     }
 }

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use wafcanary::corpus::CaseId;
+use wafcanary::report::text::visible;
 use wafcanary::report::{Format, Options};
 
 use super::{comparisons, fixture, rendered, rendered_with};
@@ -13,13 +15,13 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn one_row_per_case_and_the_filename_is_kept() {
+fn one_row_per_case_with_its_filename() {
     for (name, comparison) in comparisons() {
         let rows = rows(&rendered(&comparison, Format::Csv));
         assert_eq!(rows.len(), comparison.cases.len() + 1, "{name}");
         let column = rows[0].iter().position(|column| column == "filename").unwrap();
         for (row, case) in rows[1..].iter().zip(&comparison.cases) {
-            assert_eq!(row[column].strip_prefix('\'').unwrap_or(&row[column]), &*case.filename);
+            assert_eq!(row[column].strip_prefix('\'').unwrap_or(&row[column]), visible(&case.filename));
         }
     }
 }
@@ -29,6 +31,24 @@ fn no_cell_begins_a_formula() {
     for row in rows(&rendered(&fixture::hostile(), Format::Csv)).iter().flatten() {
         assert!(!row.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{row:?}");
     }
+}
+
+#[test]
+fn nothing_hidden_is_left_in_a_cell_and_a_row_is_a_line() {
+    let mut comparison = fixture::hostile();
+    let name = "a\u{1b}[2J\u{9b}\u{7f}b\u{202e}fdp\u{200b}\u{feff}\r\n\t=cmd.pdf";
+    let case = &mut comparison.cases[0];
+    // An id has no control characters; what is hidden it may have.
+    (case.filename, case.id) = (name.into(), CaseId::parse("pdf/a\u{202e}b\u{200b}\u{feff}").unwrap());
+    let text = rendered(&comparison, Format::Csv);
+    let hidden = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || "\u{200b}\u{feff}".contains(c);
+    for cell in rows(&text).iter().flatten() {
+        assert!(!cell.contains(hidden), "{cell:?}");
+    }
+    assert_eq!(text.lines().count(), comparison.cases.len() + 1);
+    let first = &rows(&text)[1];
+    assert_eq!(first[6], r"a\u{1b}[2J\u{9b}\u{7f}b\u{202e}fdp\u{200b}\u{feff}\r\n\t=cmd.pdf");
+    assert_eq!(first[0], r"pdf/a\u{202e}b\u{200b}\u{feff}");
 }
 
 #[test]
