@@ -12,8 +12,13 @@ const SECRET: &str = "pa55-w0rd-of-the-form";
 
 /// Runs the program away from any terminal; its exit code must be `code`.
 fn wafcanary(arguments: &[&str], code: i32) -> Output {
+    wafcanary_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments, code)
+}
+
+/// Runs it in a folder.
+fn wafcanary_in(folder: &Path, arguments: &[&str], code: i32) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wafcanary"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["--no-config", "--no-progress"]).args(arguments);
+    command.current_dir(folder).args(["--no-config", "--no-progress"]).args(arguments);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WAFCANARY_")) {
         command.env_remove(name);
     }
@@ -57,6 +62,53 @@ fn a_stored_run_gives_the_bytes_of_the_live_report_in_every_format() {
     };
     assert!(last("terminal").starts_with("FAIL  ") && last("terminal").ends_with(" · exit 1"), "{}", last("terminal"));
     assert!(last("jsonl").starts_with(r#"{"event":"decision","decision":"fail","reasons":[{"#), "{}", last("jsonl"));
+}
+
+#[test]
+fn a_name_that_a_terminal_would_obey_is_the_same_in_the_file_and_on_standard_output() {
+    let folder = TempDir::new().unwrap();
+    let corpus = out_of(&folder.path().join("corpus"));
+    let (name, of) = ("a\u{1b}[31m\u{7f}\u{9b}b.dxf", |name: &str| corpus.join(name));
+    std::fs::write(of(name), "0\nSECTION\n").unwrap();
+    std::fs::write(of("note.txt"), "a note").unwrap();
+    let sides = ["--baseline", "profiles/lab/standard.toml", "--candidate", "profiles/lab/upper.toml"];
+    let corpus = ["--corpus", corpus.to_str().unwrap(), "--client", "curl"];
+    assert_same_bytes(&[&["compare"], &sides[..], &corpus[..]].concat(), folder.path());
+    let live = |format: &str| std::fs::read_to_string(folder.path().join(format!("live.{format}"))).unwrap();
+    assert!(live("csv").contains(r"a\u{1b}[31m\u{7f}\u{9b}b.dxf"), "{}", live("csv"));
+    // JSON escapes an ESC, and neither of the other two.
+    assert!(live("json").contains("a\\u001b[31m\u{7f}\u{9b}b.dxf"), "{}", live("json"));
+}
+
+#[test]
+fn a_folder_gives_the_same_bytes_however_it_is_written() {
+    let folder = TempDir::new().unwrap();
+    let lab = |name: &str| format!("{}/profiles/lab/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let sides = ["--baseline", &lab("standard"), "--candidate", &lab("upper")];
+    let case = ["--case", "dxf/*,csv/*", "--out=-record", "--write", "markdown=live.md"];
+    let sides = [&["compare"], &sides[..], &case[..]].concat();
+    wafcanary_in(folder.path(), &sides, 1);
+    std::os::unix::fs::symlink("-record", folder.path().join("link")).unwrap();
+    let whole = folder.path().join("-record").to_str().unwrap().to_owned();
+    for format in ["terminal", "markdown", "html"] {
+        let report = |stored: &str, from: &Path| {
+            String::from_utf8(wafcanary_in(from, &["report", "--format", format, "--", stored], 0).stdout).unwrap()
+        };
+        let first = report("-record", folder.path());
+        assert!(first.contains("bash ./-record/requests/dxf_"), "{first}");
+        for stored in ["./-record", "-record/", &whole, "link", "-record/comparison.json", "link/../-record/."] {
+            assert_eq!(report(stored, folder.path()), first, "{stored} as {format}");
+        }
+        if format == "markdown" {
+            assert_eq!(std::fs::read_to_string(folder.path().join("live.md")).unwrap(), first);
+        }
+        // From the folder itself, and from one beside it.
+        assert!(report(".", Path::new(&whole)).contains("bash requests/dxf_"));
+        assert_eq!(report(".", Path::new(&whole)), report("comparison.json", Path::new(&whole)));
+        let real = std::fs::canonicalize(&whole).unwrap();
+        let beside = report(&whole, Path::new(env!("CARGO_MANIFEST_DIR")));
+        assert!(beside.contains(&format!("bash {}/requests/dxf_", real.display())), "{beside}");
+    }
 }
 
 #[test]

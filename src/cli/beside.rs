@@ -1,7 +1,7 @@
 //! What the HTML report shows beside the record: answers, explanations, suggested exclusions.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::compare::{self, CompareArgs};
 use super::regressions::EXPLANATIONS;
@@ -23,7 +23,8 @@ pub(crate) fn of_comparison(comparison: &Comparison, dir: &Path, formats: &[Form
         return Ok(Beside::default());
     }
     let wanted = View::new(comparison).examples().take(MOST).map(|case| case.id.clone()).collect();
-    let read = |side: SideName, wanted: &BTreeSet<CaseId>| match record(dir, side) {
+    let kept: Option<CompareArgs> = session::kept_options(dir).ok();
+    let read = |side: SideName, wanted: &BTreeSet<CaseId>| match compare::record(dir, kept.as_ref(), side) {
         Some(record) => Answers::read(&record, wanted),
         None => Ok(Answers::default()),
     };
@@ -45,20 +46,6 @@ pub(crate) fn of_run(run: &Run, dir: &Path, formats: &[Format]) -> Result<Beside
     let view = RunView::new(run);
     let wanted = view.groups.iter().take(MOST).map(|group| group.example().case.clone()).collect();
     Ok(Beside { candidate: Answers::read(dir, &wanted)?, ..Beside::default() })
-}
-
-/// The record of a side: in the comparison's folder, or where the stored run was that it was made from.
-fn record(dir: &Path, side: SideName) -> Option<PathBuf> {
-    let own = dir.join(compare::folder(side));
-    if session::is_stored_run(&own) {
-        return Some(own);
-    }
-    let kept: CompareArgs = session::kept_options(dir).ok()?;
-    let given = match side {
-        SideName::Baseline => kept.baseline,
-        SideName::Candidate => kept.candidate,
-    };
-    given.filter(|path| session::is_stored_run(path))
 }
 
 fn suggested(path: &Path) -> Result<Option<Suggested>> {

@@ -142,7 +142,8 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
             session::fill(path, file, |out| report::render_comparison(&comparison, *format, &stored, out))?;
         }
         let options = Options { width: Console::width(), colour: console.colour(), ..stored };
-        console.render(|out| report::render_comparison(&comparison, args.output.format, &options, out))?;
+        let format = args.output.format;
+        console.report(format, |out| report::render_comparison(&comparison, format, &options, out))?;
         kept.join().unwrap_or_else(|_| Err(Error::inconclusive("cannot write the comparison").file(&dir)))
     })?;
     console.note(&format!("record: {}", dir.display()));
@@ -160,14 +161,39 @@ fn keep(comparison: &Comparison, dir: &Path) -> Result<()> {
     written.map_err(|error| Error::inconclusive(format!("cannot write the comparison: {error}")).file(&path))
 }
 
-/// The scripts in the folder `dir` that send a finding again, as they are called from the working folder.
+/// The scripts in the folder `dir` that send a finding again, as they are called from the working folder: however the
+/// folder was written, the same way.
 pub(crate) fn repros(comparison: &Comparison, dir: &Path) -> BTreeMap<CaseId, String> {
     if !dir.join(report::repro::FOLDER).is_dir() {
         return BTreeMap::new();
     }
     let regressions = comparison.cases.iter().filter(|case| is_regression(case)).map(|case| &case.id);
     let written = report::repro::written(dir, regressions).into_iter();
+    let dir = from_here(dir);
     written.map(|(case, script)| (case, dir.join(script).display().to_string())).collect()
+}
+
+/// The folder as seen from the working folder, where it lies below that; otherwise its whole path.
+fn from_here(dir: &Path) -> PathBuf {
+    let given = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let Ok(whole) = given.canonicalize() else { return dir.to_path_buf() };
+    let here = std::env::current_dir().and_then(|here| here.canonicalize());
+    let below = here.ok().and_then(|here| whole.strip_prefix(here).ok().map(Path::to_path_buf));
+    match below {
+        // No program may take it for an option.
+        Some(below) if below.as_os_str().as_encoded_bytes().starts_with(b"-") => Path::new(".").join(below),
+        Some(below) => below,
+        None => whole,
+    }
+}
+
+/// The record of a side: in the comparison's folder `dir`, or where the stored run was that it was made from.
+pub(crate) fn record(dir: &Path, kept: Option<&CompareArgs>, side: SideName) -> Option<PathBuf> {
+    let given = kept.and_then(|kept| match side {
+        SideName::Baseline => kept.baseline.clone(),
+        SideName::Candidate => kept.candidate.clone(),
+    });
+    std::iter::once(dir.join(folder(side))).chain(given).find(|folder| session::is_stored_run(folder))
 }
 
 fn given(flag: Option<PathBuf>, setting: Option<&PathBuf>, name: &str) -> Result<PathBuf> {

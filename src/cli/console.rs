@@ -2,8 +2,11 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 use crate::exit::ExitCode;
+use crate::report::Format;
 
 /// When colours are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -54,17 +57,29 @@ impl Console {
         tolerate_closed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
-    /// Writes a result to stdout as it is rendered, so that a report of any size is never held whole.
+    /// Writes a report to stdout: for people with or without colours, for programs byte by byte.
+    pub(crate) fn report(&self, format: Format, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        if format == Format::Terminal { self.render(render) } else { Self::render_bytes(render) }
+    }
+
+    /// Writes text for people to stdout as it is rendered, so that a report of any size is never held whole.
     pub(crate) fn render(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let stdout = anstream::AutoStream::new(io::stdout().lock(), self.choice(&io::stdout()));
         let mut out = io::BufWriter::with_capacity(1 << 16, stdout);
         tolerate_closed(render(&mut out).and_then(|()| out.flush()))
     }
 
-    /// Writes a result that is no text to stdout: its bytes stay as they are.
+    /// Writes a result for programs to stdout: its bytes stay as they are. What strips colours would take names apart.
     pub(crate) fn render_bytes(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
         tolerate_closed(render(&mut out).and_then(|()| out.flush()))
+    }
+
+    /// Writes a document for programs to stdout.
+    pub(crate) fn json(document: &impl Serialize) -> Result<()> {
+        Self::render_bytes(|out| {
+            serde_json::to_writer_pretty(&mut *out, document).map_err(Into::into).and_then(|()| writeln!(out))
+        })
     }
 
     /// Whether stdout is a terminal.

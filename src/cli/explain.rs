@@ -125,9 +125,7 @@ pub(crate) fn explain(args: &ExplainArgs, settings: &Settings, console: &Console
     let document = Explanations { schema_version: SCHEMA_VERSION, explanations };
     keep(&document, dir)?;
     if args.json {
-        console.render(|out| {
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(Into::into).and_then(|()| writeln!(out))
-        })?;
+        Console::json(&document)?;
     } else {
         console.render(|out| report::render_explanations(&document, out))?;
     }

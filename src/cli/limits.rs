@@ -119,9 +119,7 @@ pub(crate) fn limits(args: &LimitsArgs, settings: &Settings, console: &Console) 
     let known = edges.iter().all(EdgeLimits::is_known);
     let document = LimitsDocument { schema_version: SCHEMA_VERSION, edges };
     if args.json {
-        console.render(|out| {
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(Into::into).and_then(|()| writeln!(out))
-        })?;
+        Console::json(&document)?;
     } else {
         console.render(|out| report::render_limits(&document, out))?;
     }

@@ -164,7 +164,7 @@ pub(crate) fn shown_here(console: &Console) -> MatrixOptions {
 
 /// Writes the table to standard output.
 pub(crate) fn show(matrix: &Matrix, format: MatrixFormat, options: &MatrixOptions, console: &Console) -> Result<()> {
-    if format.is_text() {
+    if format == MatrixFormat::Terminal {
         console.render(|out| render_matrix(matrix, format, options, out))
     } else {
         Console::render_bytes(|out| render_matrix(matrix, format, options, out))

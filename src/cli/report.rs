@@ -70,7 +70,7 @@ pub(crate) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode> {
                 beside: beside::of_comparison(&comparison, &folder, &[format])?,
                 ..options
             };
-            console.render(|out| report::render_comparison(&comparison, format, &options, out))?;
+            console.report(format, |out| report::render_comparison(&comparison, format, &options, out))?;
         }
         Stored::Matrix(path) => {
             let format = MatrixFormat::parse(&args.format).ok_or_else(|| {
@@ -87,7 +87,7 @@ pub(crate) fn report(args: &ReportArgs, console: &Console) -> Result<ExitCode> {
             let format = args.format()?;
             let run = Run::read(&args.stored)?;
             let options = Options { beside: beside::of_run(&run, &args.stored, &[format])?, ..options };
-            console.render(|out| report::render_run(&run, format, &options, out))?;
+            console.report(format, |out| report::render_run(&run, format, &options, out))?;
         }
     }
     Ok(ExitCode::Passed)

@@ -114,7 +114,7 @@ pub(crate) fn run(mut args: RunArgs, settings: &Settings, console: &Console) -> 
         session::fill(path, file, |out| report::render_run(&run, *format, &stored, out))?;
     }
     let options = Options { width: Console::width(), colour: console.colour(), ..stored };
-    console.render(|out| report::render_run(&run, args.output.format, &options, out))?;
+    console.report(args.output.format, |out| report::render_run(&run, args.output.format, &options, out))?;
     Ok(exit_code(decision))
 }
 

@@ -187,9 +187,7 @@ fn show(document: &SuggestionDocument, json: bool, console: &Console) -> Result<
         console.note(&line);
     }
     if json {
-        return console.render(|out| {
-            serde_json::to_writer_pretty(&mut *out, document).map_err(Into::into).and_then(|()| writeln!(out))
-        });
+        return Console::json(document);
     }
     console.out(&document.snippet.text)
 }

@@ -2,16 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::super::compare::CompareArgs;
-use super::super::session;
+use super::super::compare::{self, CompareArgs};
 use crate::compare::ComparedCase;
 use crate::error::Result;
 use crate::replay::observation::Ending;
 use crate::report::repro;
 use crate::report::text::{shorten, visible};
-use crate::run::last_attempt;
+use crate::run::{SideName, last_attempt};
 
 /// Bytes of a body that are shown.
 const BODY: usize = 1_500;
@@ -58,12 +57,14 @@ fn start_of(path: &Path) -> io::Result<(Vec<u8>, u64)> {
 
 /// The answer that a case got last: the candidate's, or the baseline's where only that one was asked.
 pub(super) fn answer(dir: &Path, kept: Option<&CompareArgs>, case: &ComparedCase) -> Result<(String, Vec<String>)> {
-    let (side, given, asked) = match (&case.candidate, &case.baseline) {
-        (Some(candidate), _) => ("candidate", kept.and_then(|kept| kept.candidate.as_ref()), Some(candidate)),
-        (None, baseline) => ("baseline", kept.and_then(|kept| kept.baseline.as_ref()), baseline.as_ref()),
+    let (side, asked) = match (&case.candidate, &case.baseline) {
+        (Some(candidate), _) => (SideName::Candidate, Some(candidate)),
+        (None, baseline) => (SideName::Baseline, baseline.as_ref()),
     };
+    let record = compare::record(dir, kept, side);
+    let side = compare::folder(side);
     let heading = format!("answer of the {side} to {}", case.id);
-    let Some(record) = record(dir, side, given) else {
+    let Some(record) = record else {
         return Ok((heading, vec![format!("the {side}'s record is no longer where the comparison found it")]));
     };
     let Some(attempt) = last_attempt(&record, &case.id)? else {
@@ -92,13 +93,6 @@ pub(super) fn answer(dir: &Path, kept: Option<&CompareArgs>, case: &ComparedCase
     }
     lines.extend(how_it_ended(&attempt.observation.ending));
     Ok((heading, lines))
-}
-
-/// The folder of a side's record: in the comparison's, or that of the stored run which was compared.
-fn record(dir: &Path, side: &str, given: Option<&PathBuf>) -> Option<PathBuf> {
-    let own = dir.join(side);
-    let given = given.into_iter().cloned();
-    std::iter::once(own).chain(given).find(|folder| session::is_stored_run(folder))
 }
 
 fn how_it_ended(ending: &Ending) -> Option<String> {
