@@ -68,6 +68,8 @@ pub struct Waiver {
     pub owner: Text,
     /// Why, without the link.
     pub reason: Text,
+    /// Where it was agreed.
+    pub link: Option<Text>,
     /// Why, and where it was agreed.
     told: Text,
     /// The last day on which it holds.
@@ -127,7 +129,8 @@ impl Waivers {
                 pattern,
                 class: raw.class.into_inner(),
                 owner: raw.owner.into_inner().into(),
-                told: told(&reason, raw.link),
+                told: told(&reason, raw.link.as_deref()),
+                link: raw.link.map(Text::from),
                 reason: reason.into(),
                 expires,
                 line,
@@ -272,7 +275,7 @@ impl Waiver {
     }
 }
 
-fn told(reason: &str, link: Option<String>) -> Text {
+fn told(reason: &str, link: Option<&str>) -> Text {
     match link {
         Some(link) => format!("{reason} ({link})").into(),
         None => reason.into(),

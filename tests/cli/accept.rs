@@ -2,11 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use super::terminal::Terminal;
 use super::{Place, Ran, lab, marker_profile, ran};
 
-const DAY: &str = "2099-12-31";
+/// A day on which all that is accepted here holds.
+static DAY: LazyLock<String> = LazyLock::new(|| in_days(400));
+
+/// The day after so many days.
+fn in_days(days: i64) -> String {
+    jiff::ZonedDateTime::now().date().saturating_add(jiff::Span::new().days(days)).to_string()
+}
 
 /// A comparison of the lab's plans in `cmp`: 5 cases of drawings, 3 of workbooks with macros and one more are newly blocked.
 fn compared(place: &Place) {
@@ -64,6 +71,9 @@ fn findings_are_waived_one_by_one_and_the_gate_passes_for_them() {
     compared(&place);
     let mut at = terminal(&place, &["cmp"]);
     at.wait("waivers: waivers.toml (none in it yet)").wait("1 of ");
+    // Typed with a Japanese keyboard.
+    let wide: String =
+        DAY.chars().map(|c| if c == '-' { '／' } else { char::from_u32(c as u32 + 0xfee0).unwrap() }).collect();
     let mut decided = 0;
     loop {
         at.wait(MENU).line(if decided % 2 == 0 { "w" } else { "ｗ" });
@@ -73,8 +83,8 @@ fn findings_are_waived_one_by_one_and_the_gate_passes_for_them() {
             // As the last time.
             at.wait("owner [窓口係　山田]: ").line("").wait("reason [窓口で受ける\"暫定\" \\ #1]: ").line("");
         }
-        at.wait("last day, or so many days (30 = ").line("２０９９/12／31");
-        at.wait("written   ").wait("until 2099-12-31, in waivers.toml");
+        at.wait("last day, or so many days (30 = ").line(&wide);
+        at.wait("written   ").wait(&format!("until {}, in waivers.toml", *DAY));
         decided += 1;
         let written: BTreeSet<String> =
             read_by_python(&place, "waivers.toml").into_iter().map(|[case, ..]| case).collect();
@@ -86,7 +96,7 @@ fn findings_are_waived_one_by_one_and_the_gate_passes_for_them() {
     at.wait("9 findings waived, 0 kept, 0 left undecided");
     assert_eq!(at.end(), Some(0), "{}", at.text());
     for [case, class, owner, reason, expires] in read_by_python(&place, "waivers.toml") {
-        assert_eq!((&*class, &*owner, &*expires), ("newly_blocked", "窓口係　山田", DAY), "{case}");
+        assert_eq!((&*class, &*owner, &*expires), ("newly_blocked", "窓口係　山田", &**DAY), "{case}");
         assert_eq!(reason, "窓口で受ける\"暫定\" \\ #1");
     }
     gate(&place, "waivers.toml").says(0, &["PASS", "9 waived"]);
@@ -105,7 +115,7 @@ fn keep_skip_back_and_quit_do_what_they_say() {
     let before = "# ours\n\n[[waiver]]   # old\ncase = \"zip/other\"\nclass = 'flaky'\nowner = \"o\"\nreason = \"r\"\nexpires = 2099-01-01";
     place.write("ours.toml", before);
     let mut at =
-        terminal(&place, &["cmp", "--waivers", "ours.toml", "--owner", "web", "--reason", "agreed", "--expires", DAY]);
+        terminal(&place, &["cmp", "--waivers", "ours.toml", "--owner", "web", "--reason", "agreed", "--expires", &DAY]);
     at.wait("(1 in it)").wait("1 of ").wait(MENU).line("b").wait("this is the first one").wait("1 of ");
     at.wait(MENU).line("what?").wait("w  waive these cases").wait(MENU).line("k").wait("2 of ");
     at.wait(MENU).line("w").wait("owner [web]: ").line("-").wait(MENU);
@@ -115,7 +125,7 @@ fn keep_skip_back_and_quit_do_what_they_say() {
         .line("")
         .wait("reason [agreed]: ")
         .line("")
-        .wait("[2099-12-31]: ")
+        .wait(&format!("[{}]: ", *DAY))
         .line("2001-01-01");
     at.wait("2001-01-01 is not in the future").wait("]: ").line("soon").wait("write a day as").wait("]: ").line("");
     at.wait("written   ").wait("3 of ").wait(MENU);
@@ -132,7 +142,7 @@ fn keep_skip_back_and_quit_do_what_they_say() {
 fn what_was_taken_from_nothing_goes_back_to_nothing_and_a_changed_file_stays() {
     let place = Place::new();
     compared(&place);
-    let flags = ["cmp", "--owner", "web", "--reason", "agreed", "--expires", DAY];
+    let flags = ["cmp", "--owner", "web", "--reason", "agreed", "--expires", &DAY];
     let mut at = terminal(&place, &flags);
     at.wait(MENU).line("w").wait("]: ").line("").wait("]: ").line("").wait("]: ").line("").wait("2 of ").wait(MENU);
     at.line("u").wait("taken back").wait("1 of ").wait(MENU);
@@ -150,7 +160,7 @@ fn ctrl_c_and_a_kill_half_way_keep_what_was_decided() {
     for killed in [false, true] {
         let place = Place::new();
         compared(&place);
-        let mut at = terminal(&place, &["cmp", "--owner", "web", "--reason", "agreed", "--expires", DAY]);
+        let mut at = terminal(&place, &["cmp", "--owner", "web", "--reason", "agreed", "--expires", &DAY]);
         at.wait(MENU).line("w").wait("]: ").line("").wait("]: ").line("").wait("]: ").line("").wait("2 of ").wait(MENU);
         // In the midst of the second one.
         at.line("w").wait("owner [web]: ").line("").wait("reason [agreed]: ").keys("途中".as_bytes()).wait("途中");
@@ -180,7 +190,7 @@ fn killed_at_any_moment_it_leaves_the_old_file_or_the_new_one() {
     let place = Place::new();
     compared(&place);
     let old = "# ours\n".repeat(40_000);
-    let flags = ["cmp", "--case", "dxf/*", "--owner", "web", "--reason", "agreed", "--expires", DAY];
+    let flags = ["cmp", "--case", "dxf/*", "--owner", "web", "--reason", "agreed", "--expires", &DAY];
     place.write("waivers.toml", &old);
     let began = std::time::Instant::now();
     accept(&place, &flags).says(0, &[]);
@@ -212,7 +222,7 @@ fn a_control_is_let_in_only_by_its_typed_id() {
     let (standard, cases) = (lab("standard"), "csv/*,control/eicar-pdf");
     let compare = ["compare", "--baseline", &standard, "--candidate", "open.toml", "--out", "cmp", "--case", cases];
     place.run(&compare).says(1, &["protection lost"]);
-    let said = ["cmp", "--owner", "web", "--reason", "scanned behind it", "--expires", DAY];
+    let said = ["cmp", "--owner", "web", "--reason", "scanned behind it", "--expires", &DAY];
     let mut at = terminal(&place, &said);
     at.wait("protection lost  control/eicar-pdf").wait(MENU).line("r").wait("none is kept: ");
     at.wait(MENU).line("a").wait("answer of the candidate to control/eicar-pdf").wait("status 200").wait(MENU);
@@ -244,7 +254,7 @@ fn an_expired_waiver_is_shown_and_renewed_in_its_place() {
     compared(&place);
     let old = "# agreed in May\n[[waiver]]\ncase = \"xlsm/*\" # macros\nclass = \"newly_blocked\"\nowner = \"forms\"\nreason = 'by mail'\nexpires = 2020-03-31 # look again\nlink = \"https://tracker.example.jp/1\"\n";
     place.write("waivers.toml", old);
-    let mut at = terminal(&place, &["cmp", "--expires", DAY]);
+    let mut at = terminal(&place, &["cmp", "--expires", &DAY]);
     loop {
         at.wait(" of ").wait("newly blocked  ").wait(MENU);
         if at.text().contains("xlsm/*") {
@@ -254,9 +264,9 @@ fn an_expired_waiver_is_shown_and_renewed_in_its_place() {
     }
     assert!(at.text().contains("line 2: `xlsm/*` until 2020-03-31 by forms: by mail"), "{}", at.text());
     at.line("n").wait("owner [forms]: ").line("").wait("reason [by mail]: ").line("").wait("]: ").line("");
-    at.wait("written   1 waiver").wait(MENU).line("q");
+    at.wait("written   1 waiver").wait("its link stays: https://tracker.example.jp/1").wait(MENU).line("q");
     assert_eq!(at.end(), Some(3));
-    let new = old.replace("2020-03-31", DAY).replace("'by mail'", "\"by mail\"");
+    let new = old.replace("2020-03-31", &DAY).replace("'by mail'", "\"by mail\"");
     assert_eq!(place.read("waivers.toml"), new);
     gate(&place, "waivers.toml").says(1, &["3 waived"]);
     // One that holds is listed, and renewed when that is asked for.
@@ -278,7 +288,7 @@ fn an_expired_waiver_is_shown_and_renewed_in_its_place() {
         .line("90");
     at.wait("written");
     assert!(place.read("waivers.toml").contains("owner = \"web\""));
-    assert!(!place.read("waivers.toml").contains(DAY));
+    assert!(!place.read("waivers.toml").contains(&**DAY));
 }
 
 #[test]
@@ -323,7 +333,7 @@ fn a_whole_file_is_waived_whatever_its_name_or_client_and_no_other() {
         place.run(&[&sides[..], waivers, &["--out", out]].concat())
     };
     compare("full", &[], "cmp").says(1, &["8 uploads of 2 legitimate files"]);
-    let mut at = terminal(&place, &["cmp", "--owner", "web", "--reason", "agreed", "--expires", DAY]);
+    let mut at = terminal(&place, &["cmp", "--owner", "web", "--reason", "agreed", "--expires", &DAY]);
     at.wait("dxf/plan  4 of 4 cases").wait("waive the [f]ile").wait(MENU).line("f");
     at.wait("]: ").line("").wait("]: ").line("").wait("]: ").line("").wait("written   3 waivers").wait(MENU).line("k");
     at.wait("4 findings waived, 4 kept, 0 left undecided");
@@ -335,10 +345,10 @@ fn a_whole_file_is_waived_whatever_its_name_or_client_and_no_other() {
 fn without_a_terminal_the_flags_say_it_all() {
     let place = Place::new();
     compared(&place);
-    let all = ["--owner", "forms team", "--reason", "by e-mail", "--expires", DAY];
+    let all = ["--owner", "forms team", "--reason", "by e-mail", "--expires", &DAY];
     accept(&place, &["cmp"]).says(2, &["there is no terminal", "--case GLOB --owner NAME --reason TEXT --expires"]);
     accept(&place, &["cmp", "--case", "xlsm/*"]).says(2, &["add `--owner NAME --reason TEXT --expires YYYY-MM-DD`"]);
-    accept(&place, &["cmp", "--case", "xlsm/*", "--owner", "a", "--expires", DAY]).says(2, &["add `--reason TEXT`"]);
+    accept(&place, &["cmp", "--case", "xlsm/*", "--owner", "a", "--expires", &DAY]).says(2, &["add `--reason TEXT`"]);
     let with = |more: &[&'static str]| accept(&place, &[&["cmp"], &all[..], more].concat());
     accept(&place, &["cmp", "--dry-run"]).says(2, &["`--dry-run` goes with `--case`"]);
     with(&["--case", "nothing/*"]).says(2, &["no finding matches `nothing/*`"]);
@@ -348,10 +358,10 @@ fn without_a_terminal_the_flags_say_it_all() {
     let past = ["cmp", "--case", "xlsm/*", "--owner", "a", "--reason", "b", "--expires"];
     accept(&place, &[&past[..], &["2020-01-01"]].concat()).says(2, &["2020-01-01 is not in the future"]);
     accept(&place, &[&past[..], &["soon"]].concat()).says(2, &["write a day as 2027-03-31"]);
-    let blank = ["cmp", "--case", "xlsm/*", "--owner", "  ", "--reason", "b", "--expires", DAY];
+    let blank = ["cmp", "--case", "xlsm/*", "--owner", "  ", "--reason", "b", "--expires", &DAY];
     accept(&place, &blank).says(2, &["it is empty (key `owner`)"]);
-    accept(&place, &["nowhere", "--case", "a", "--owner", "a", "--reason", "b", "--expires", DAY])
-        .says(2, &["cannot read the comparison"]);
+    accept(&place, &["nowhere", "--case", "a", "--owner", "a", "--reason", "b", "--expires", &DAY])
+        .says(2, &["there is no comparison here"]);
     assert!(!place.path("waivers.toml").exists());
 
     let dry = with(&["--case", "xlsm/*", "--dry-run"]);
@@ -359,7 +369,7 @@ fn without_a_terminal_the_flags_say_it_all() {
     assert!(!place.path("waivers.toml").exists());
     place.write("dry.toml", &dry.out);
     gate(&place, "dry.toml").says(1, &["3 waived"]);
-    let wrote = with(&["--case", "xlsm/*,docm/*"]);
+    let wrote = with(&["--case", "xlsm/*", "--case", "docm/*"]);
     wrote.says(0, &["wrote 2 waivers; 5 findings are left"]);
     assert_eq!(place.read("waivers.toml"), wrote.out);
     let json = with(&["--case", "dxf/**", "--case", "xlsm/*", "--json"]);
@@ -367,17 +377,125 @@ fn without_a_terminal_the_flags_say_it_all() {
     assert_eq!((json.code, &told["findings_left"], &told["dry_run"]), (Some(0), &0.into(), &false.into()));
     let (dxf, xlsm) = (&told["written"][0], &told["written"][1]);
     assert_eq!((&dxf["case"], &dxf["findings"], &dxf["renews"]), (&"dxf/**".into(), &5.into(), &().into()));
-    assert_eq!((&xlsm["class"], &xlsm["renews"]), (&"newly_blocked".into(), &DAY.into()));
+    assert_eq!((&xlsm["class"], &xlsm["renews"]), (&"newly_blocked".into(), &DAY.as_str().into()));
     let cases: Vec<String> = read_by_python(&place, "waivers.toml").into_iter().map(|[case, ..]| case).collect();
     assert_eq!(cases, ["xlsm/*", "docm/*", "dxf/**"]);
     gate(&place, "waivers.toml").says(0, &["PASS", "9 waived"]);
 }
 
 #[test]
+fn a_comma_belongs_to_the_glob_and_to_the_id() {
+    let place = Place::new();
+    for file in ["plan,1.dxf", "plan,2.dxf", "note.txt"] {
+        place.write(&format!("files/{file}"), "0\nSECTION\n");
+    }
+    let (standard, upper) = (lab("standard"), lab("upper"));
+    let sides = ["compare", "--baseline", &standard, "--candidate", &upper, "--corpus", "files", "--client", "curl"];
+    place.run(&[&sides[..], &["--out", "cmp"]].concat()).says(1, &["2 legitimate files"]);
+    let said = ["cmp", "--owner", "web", "--reason", "agreed", "--expires", &DAY, "--case"];
+    let one = accept(&place, &[&said[..], &["**/plan,1*"]].concat());
+    one.says(0, &["wrote 1 waiver; 1 finding is left"]);
+    assert!(!one.err.contains("covers every file"), "{}", one.err);
+    accept(&place, &[&said[..], &["**/plan,{1,2}*"]].concat()).says(0, &["2 findings", "0 findings are left"]);
+    gate(&place, "waivers.toml").says(0, &["PASS"]);
+    // What covers everything there is covers what comes as well.
+    accept(&place, &[&said[..], &["**", "--dry-run"]].concat())
+        .says(0, &["warning: `**` covers every file: later findings of `newly_blocked` are covered too"]);
+}
+
+#[test]
+fn a_last_day_is_within_two_years() {
+    fn flags(day: &str) -> [&str; 9] {
+        ["cmp", "--case", "xlsm/*", "--owner", "a", "--reason", "b", "--expires", day]
+    }
+    let place = Place::new();
+    compared(&place);
+    accept(&place, &flags("2999-12-31")).says(2, &["2999-12-31 is more than 2 years ahead", "name a day until "]);
+    accept(&place, &flags(&in_days(733))).says(2, &["is more than 2 years ahead"]);
+    accept(&place, &["cmp", "--expires", "2999-12-31"]).says(2, &["there is no terminal"]);
+    let mut at = terminal(&place, &["cmp", "--expires", "9999-12-31"]);
+    at.wait("9999-12-31 is more than 2 years ahead");
+    assert_eq!(at.end(), Some(2));
+    assert!(!place.path("waivers.toml").exists());
+    let mut at = terminal(&place, &["cmp", "--owner", "a", "--reason", "b"]);
+    at.wait(MENU).line("w").wait("]: ").line("").wait("]: ").line("").wait("]: ");
+    for typed in ["99999", "2999-12-31", "９９９９／１２／３１"] {
+        at.line(typed).wait("is more than 2 years ahead").wait("]: ");
+    }
+    at.line("99999999999999999").wait("write a day as").wait("]: ").line("700").wait("written   ").wait(MENU).line("q");
+    assert_eq!(at.end(), Some(3));
+    accept(&place, &flags(&in_days(729))).says(0, &["wrote 1 waiver"]);
+}
+
+#[test]
+fn what_is_no_comparison_is_said_before_anything_is_asked() {
+    let place = Place::new();
+    let (standard, upper) = (lab("standard"), lab("upper"));
+    let run = |edge: &str, out: &str| {
+        place.run(&["run", "--profile", edge, "--case", "csv/*", "--out", out]).says(0, &[]);
+    };
+    run(&standard, "a");
+    run(&upper, "b");
+    place.run(&["matrix", "a", "b", "--out", "table"]).says(0, &[]);
+    let flags = ["--case", "a", "--owner", "a", "--reason", "b", "--expires", &DAY];
+    for (given, help) in [
+        ("nowhere", "give the folder that `wafcanary compare` wrote"),
+        ("a", "this is a run: "),
+        ("a/journal.jsonl", "this is a run: "),
+        ("table", "this is a matrix, and it has no gate: "),
+    ] {
+        accept(&place, &[given]).says(2, &["there is no comparison here", given, help]);
+        accept(&place, &[&[given], &flags[..]].concat()).says(2, &["there is no comparison here", given, help]);
+    }
+}
+
+#[test]
+fn waivers_that_the_comparison_was_made_with_and_that_are_gone_are_counted_by_finding() {
+    let place = Place::new();
+    compared(&place);
+    let waiver = |case: &str| {
+        format!(
+            "[[waiver]]\ncase = \"{case}\"\nclass = \"newly_blocked\"\nowner = \"o\"\nreason = \"r\"\nexpires = {}\n",
+            *DAY
+        )
+    };
+    place.write("waivers.toml", &waiver("xlsm/*"));
+    let sides = ["compare", "--baseline", "cmp/baseline", "--candidate", "cmp/candidate", "--out", "waived"];
+    place.run(&[&sides[..], &["--waivers", "waivers.toml"]].concat()).says(1, &["3 waived"]);
+    // As many cases and more are waived now, and those three are not.
+    place.write("waivers.toml", &waiver("dxf/*"));
+    let mut at = terminal(&place, &["waived"]);
+    at.wait("3 findings were waived when the comparison was made, and no waiver covers them now").wait(MENU).line("q");
+    assert_eq!(at.end(), Some(3));
+    place.write("waivers.toml", &(waiver("dxf/**") + &waiver("{xlsm,docm}/*")));
+    let mut at = terminal(&place, &["waived"]);
+    at.wait("no finding is left to decide on");
+    assert!(!at.text().contains("no waiver covers"), "{}", at.text());
+    assert_eq!(at.end(), Some(0));
+}
+
+#[test]
+fn a_link_that_stays_beside_a_new_reason_is_told() {
+    let place = Place::new();
+    compared(&place);
+    let old = format!(
+        "[[waiver]]\ncase = \"xlsm/*\"\nclass = \"newly_blocked\"\nowner = \"o\"\nreason = \"r\"\nexpires = {}\nlink = \"https://tracker.example.jp/1\"\n",
+        in_days(1)
+    );
+    place.write("waivers.toml", &old);
+    let flags = ["cmp", "--case", "xlsm/*", "--owner", "a", "--reason", "another", "--expires", &DAY];
+    let json = accept(&place, &[&flags[..], &["--json", "--dry-run"]].concat());
+    let told: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(told["written"][0]["link"], "https://tracker.example.jp/1");
+    accept(&place, &flags).says(0, &["renewed: it was until", "its link stays: https://tracker.example.jp/1"]);
+    assert!(place.read("waivers.toml").ends_with("link = \"https://tracker.example.jp/1\"\n"));
+}
+
+#[test]
 fn a_pipeline_never_writes() {
     let place = Place::new();
     compared(&place);
-    let flags = ["cmp", "--case", "xlsm/*", "--owner", "a", "--reason", "b", "--expires", DAY];
+    let flags = ["cmp", "--case", "xlsm/*", "--owner", "a", "--reason", "b", "--expires", &DAY];
     for value in ["true", "1", "woodpecker"] {
         ran(command(&place, &flags).env("CI", value)).says(2, &["`CI` is set", "nothing was written", "--dry-run"]);
         let mut at = Terminal::new(command(&place, &["cmp"]).env("CI", value));
@@ -401,7 +519,7 @@ fn the_file_is_found_where_compare_finds_it() {
     let sides = ["compare", "--baseline", "cmp/baseline", "--candidate", "cmp/candidate", "--out", "stored"];
     place.run(&[&sides[..], &["--waivers", "kept/old.toml"]].concat()).says(1, &[]);
     let flags = |file: &'static str| {
-        let place = ["--case", "xlsm/*", "--owner", "a", "--reason", "b", "--expires", DAY];
+        let place = ["--case", "xlsm/*", "--owner", "a", "--reason", "b", "--expires", &DAY];
         let named = ["--waivers", file];
         [&["stored"][..], &place[..], if file.is_empty() { &[] } else { &named[..] }].concat()
     };
@@ -436,7 +554,7 @@ fn two_at_once_lose_nothing() {
     compared(&place);
     let mut children = Vec::new();
     for case in ["xlsm/*", "docm/*", "dxf/*", "**"] {
-        let flags = ["cmp", "--case", case, "--owner", "a", "--reason", "b", "--expires", DAY];
+        let flags = ["cmp", "--case", case, "--owner", "a", "--reason", "b", "--expires", &DAY];
         children.push(command(&place, &flags).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     }
     for mut child in children {
@@ -476,7 +594,7 @@ fn hostile_names_are_inert_at_the_terminal_and_in_the_file() {
         .map(|case| case["id"].as_str().unwrap())
         .collect();
     assert!(blocked.len() >= 5, "{blocked:?}");
-    let mut at = terminal(&place, &["cmp", "--owner", "web", "--reason", "agreed", "--expires", DAY]);
+    let mut at = terminal(&place, &["cmp", "--owner", "web", "--reason", "agreed", "--expires", &DAY]);
     for number in 1..=blocked.len() {
         at.wait(&format!("{number} of {}", blocked.len()))
             .wait(MENU)
@@ -499,8 +617,9 @@ fn hostile_names_are_inert_at_the_terminal_and_in_the_file() {
     // Each is for one case: none covers a neighbour whose id its own, read as a glob, would match.
     for [case, ..] in &written {
         let one = format!(
-            "[[waiver]]\ncase = {}\nclass = \"newly_blocked\"\nowner = \"o\"\nreason = \"r\"\nexpires = {DAY}\n",
-            toml::Value::String(case.clone())
+            "[[waiver]]\ncase = {}\nclass = \"newly_blocked\"\nowner = \"o\"\nreason = \"r\"\nexpires = {}\n",
+            toml::Value::String(case.clone()),
+            *DAY
         );
         place.write("one.toml", &one);
         gate(&place, "one.toml").says(1, &["1 waived"]);
@@ -514,7 +633,7 @@ fn what_is_not_known_cannot_be_waived_and_what_is_flaky_can() {
         let sides = ["compare", "--baseline", &lab("standard"), "--candidate", candidate, "--case", "csv/*,dxf/*"];
         place.run(&[&sides[..], &["--no-preflight", "--out", out]].concat()).code
     };
-    let flags = ["--case", "**", "--owner", "web", "--reason", "agreed", "--expires", DAY];
+    let flags = ["--case", "**", "--owner", "web", "--reason", "agreed", "--expires", &DAY];
     // Nobody listens there.
     place.write("gone.toml", &marker_profile("http://127.0.0.1:9/upload"));
     assert_eq!(compare("gone.toml", "gone"), Some(3));

@@ -9,11 +9,13 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Span;
 use jiff::civil::Date;
 use serde::Serialize;
 
 use super::compare::CompareArgs;
 use super::console::Console;
+use super::matrix::MATRIX;
 use super::session::{self, COMPARISON};
 use super::settings::Settings;
 use crate::compare::waiver::{Pattern, Waivers};
@@ -46,7 +48,7 @@ pub(crate) struct AcceptArgs {
     waivers: Option<PathBuf>,
     /// Ask nothing, and waive the findings whose id matches the glob, in which `*` stops at `/` and `**` does not; controls by
     /// their exact id only. The glob is what is written. Repeatable
-    #[arg(long = "case", env = "WAFCANARY_CASE", value_name = "GLOB", value_delimiter = ',')]
+    #[arg(long = "case", env = "WAFCANARY_CASE", value_name = "GLOB")]
     cases: Vec<String>,
     /// With `--case`: only findings of this class; needed for controls. Repeatable
     #[arg(long = "class", env = "WAFCANARY_CLASS", value_name = "CLASS", value_delimiter = ',', value_parser = parse_class)]
@@ -57,7 +59,7 @@ pub(crate) struct AcceptArgs {
     /// Why it is accepted
     #[arg(long, env = "WAFCANARY_REASON", value_name = "TEXT")]
     reason: Option<String>,
-    /// The last day on which it holds
+    /// The last day on which it holds: two years from now at most
     #[arg(long, env = "WAFCANARY_EXPIRES", value_name = "YYYY-MM-DD", value_parser = parse_day)]
     expires: Option<Date>,
     /// Go through the findings that a waiver covers as well, to renew it
@@ -98,13 +100,12 @@ pub(crate) fn accept(args: &AcceptArgs, settings: &Settings, console: &Console) 
             "call this where people review, and commit the waivers file; `--case … --dry-run` shows what it would write",
         ));
     }
+    let dir = folder_of(&args.comparison)?;
     // Before anything is read: what is missing is not in the comparison.
     let asked = if args.cases.is_empty() { None } else { Some(said(args)?) };
     if asked.is_none() {
         refuse_without_terminal(args)?;
     }
-    let path = &args.comparison;
-    let dir = if path.is_file() { path.parent().unwrap_or(Path::new("")) } else { path };
     let comparison = Comparison::read(&dir.join(COMPARISON))?;
     let kept: Option<CompareArgs> = session::kept_options(dir).ok();
     let waivers = args.waivers.clone().or_else(|| settings.waivers.clone());
@@ -120,6 +121,22 @@ pub(crate) fn accept(args: &AcceptArgs, settings: &Settings, console: &Console) 
         Some(said) => by_flags(args, &said, &subject, console),
         None => review::review(args, subject, console),
     }
+}
+
+/// The folder of the comparison that is meant.
+fn folder_of(path: &Path) -> Result<&Path> {
+    let dir = if path.is_file() { path.parent().unwrap_or(Path::new("")) } else { path };
+    if dir.join(COMPARISON).is_file() {
+        return Ok(dir);
+    }
+    let help = if session::is_stored_run(dir) {
+        "this is a run: let `wafcanary compare --candidate RUN` compare it with another one, and give the folder that it writes"
+    } else if dir.join(MATRIX).is_file() {
+        "this is a matrix, and it has no gate: let `wafcanary compare` compare two of its edges, and give the folder that it writes"
+    } else {
+        "give the folder that `wafcanary compare` wrote"
+    };
+    Err(Error::usage("there is no comparison here").file(path).help(help))
 }
 
 /// Whether this is a pipeline's run, as the services say it.
@@ -162,13 +179,19 @@ fn said(args: &AcceptArgs) -> Result<Said> {
     Ok(Said { owner: owner.trim().to_owned(), reason: reason.trim().to_owned(), expires })
 }
 
-/// Refuses a day on which nothing would be waived.
-fn in_future(expires: Date, today: Date) -> Result<()> {
-    if expires > today {
-        return Ok(());
-    }
-    let error = Error::usage(format!("{expires} is not in the future")).key("--expires");
-    Err(error.help(format!("today is {today}: name a later day, on which somebody will look at it again")))
+/// Years for which a finding is accepted at most.
+const YEARS: i16 = 2;
+
+/// Refuses a day on which nothing would be waived, and one that nobody would live to see: a waiver that never ends is none.
+fn bounded(expires: Date, today: Date) -> Result<()> {
+    let latest = today.saturating_add(Span::new().years(YEARS));
+    let (wrong, wanted) = match () {
+        () if expires <= today => ("is not in the future".to_owned(), format!("today is {today}: name a later day")),
+        () if expires > latest => (format!("is more than {YEARS} years ahead"), format!("name a day until {latest}")),
+        () => return Ok(()),
+    };
+    let error = Error::usage(format!("{expires} {wrong}")).key("--expires");
+    Err(error.help(format!("{wanted}, on which somebody will look at it again")))
 }
 
 impl Subject {
@@ -204,10 +227,12 @@ struct Written<'a> {
     findings: usize,
     /// The day until which an earlier waiver for the same was written.
     renews: Option<String>,
+    /// Where the earlier one was agreed: it stays beside the new reason.
+    link: Option<&'a str>,
 }
 
 fn by_flags(args: &AcceptArgs, said: &Said, subject: &Subject, console: &Console) -> Result<ExitCode> {
-    in_future(said.expires, subject.today)?;
+    bounded(said.expires, subject.today)?;
     let mut accepted: Vec<(Acceptance, usize)> = Vec::new();
     for glob in &args.cases {
         for (class, findings) in matched(glob, args, subject, console)? {
@@ -228,32 +253,33 @@ fn by_flags(args: &AcceptArgs, said: &Said, subject: &Subject, console: &Console
     let after = Waivers::parse(&change.after, subject.store.path())?;
     let written: Vec<Written<'_>> = accepted
         .iter()
-        .map(|(one, findings)| Written {
-            case: &one.case,
-            class: one.class,
-            owner: &one.owner,
-            reason: &one.reason,
-            expires: one.expires.to_string(),
-            findings: *findings,
-            renews: before.of(&one.case, one.class).map(|waiver| waiver.expires.to_string()),
+        .map(|(one, findings)| {
+            let renewed = before.of(&one.case, one.class);
+            Written {
+                case: &one.case,
+                class: one.class,
+                owner: &one.owner,
+                reason: &one.reason,
+                expires: one.expires.to_string(),
+                findings: *findings,
+                renews: renewed.map(|waiver| waiver.expires.to_string()),
+                link: renewed.and_then(|waiver| waiver.link.as_deref()),
+            }
         })
         .collect();
     let left = subject.open(&after);
     let path = subject.store.path().display().to_string();
     if args.json {
         let document = Document { waivers: path, dry_run: args.dry_run, written, findings_left: left };
-        return console
-            .render(|out| {
-                serde_json::to_writer_pretty(&mut *out, &document).map_err(Into::into).and_then(|()| writeln!(out))
-            })
-            .map(|()| ExitCode::Passed);
+        return Console::json(&document).map(|()| ExitCode::Passed);
     }
     let blocks: Vec<String> = waivers.iter().map(Acceptance::to_toml).collect();
     console.out(&blocks.join("\n"))?;
     for one in &written {
         let findings = plural(one.findings, "finding", "findings");
         let renewed = one.renews.as_ref().map(|until| format!(", renewed: it was until {until}")).unwrap_or_default();
-        console.note(&format!("`{}` for `{}`: {findings}{renewed}", visible(one.case), one.class.as_str()));
+        let link = one.link.map(|link| format!("; its link stays: {}", visible(link))).unwrap_or_default();
+        console.note(&format!("`{}` for `{}`: {findings}{renewed}{link}", visible(one.case), one.class.as_str()));
     }
     let (did, count) = (if args.dry_run { "would write" } else { "wrote" }, plural(written.len(), "waiver", "waivers"));
     console.note(&format!("{}: {did} {count}; {} left", visible(&path), plural(left, "finding is", "findings are")));
@@ -290,6 +316,16 @@ fn matched(glob: &str, args: &AcceptArgs, subject: &Subject, console: &Console) 
         let error = Error::usage(format!("no finding matches `{glob}`")).key("--case");
         return Err(error.help(
             "`wafcanary report COMPARISON` lists the findings; a control is named by its exact id, and `*` stops at `/`",
+        ));
+    }
+    // All there is, and not only what was found.
+    let mut legit = subject.comparison.cases.iter().filter(|case| case.intent == Intent::Legit).peekable();
+    if legit.peek().is_some() && legit.all(|case| pattern.covers(case) && case.id.as_str() != glob) {
+        let classes: Vec<String> = counted.iter().map(|(class, _)| format!("`{}`", class.as_str())).collect();
+        console.warn(&format!(
+            "`{}` covers every file: later findings of {} are covered too, whatever they are",
+            visible(glob),
+            classes.join(", ")
         ));
     }
     Ok(counted)

@@ -10,7 +10,7 @@ use super::super::console::Console;
 use super::super::regressions::EXPLANATIONS;
 use super::input::{Input, Typed, plain};
 use super::store::Change;
-use super::{AcceptArgs, Subject, in_future, show};
+use super::{AcceptArgs, Subject, bounded, show};
 use crate::compare::accept::sound;
 use crate::compare::waiver::{Pattern, Waiver, Waivers, waivable};
 use crate::compare::{Acceptance, Class, ComparedCase, Comparison, Finding};
@@ -66,7 +66,7 @@ struct Review<'a> {
 
 pub(super) fn review(args: &AcceptArgs, mut subject: Subject, console: &Console) -> Result<ExitCode> {
     if let Some(expires) = args.expires {
-        in_future(expires, subject.today)?;
+        bounded(expires, subject.today)?;
     }
     for text in [&args.owner, &args.reason].into_iter().flatten() {
         sound(text)?;
@@ -87,8 +87,9 @@ pub(super) fn review(args: &AcceptArgs, mut subject: Subject, console: &Console)
     console.out(&format!("waivers: {} ({told})\n", visible(&subject.store.path().display().to_string())))?;
     if gone > 0 {
         console.out(&format!(
-            "{} that the comparison was made with no longer hold\n",
-            plural(gone, "waiver", "waivers")
+            "{} when the comparison was made, and no waiver covers {} now\n",
+            plural(gone, "finding was waived", "findings were waived"),
+            if gone == 1 { "it" } else { "them" }
         ))?;
     }
     if !waived.is_empty() && !args.renew {
@@ -119,17 +120,17 @@ fn is_open(case: &ComparedCase) -> bool {
     matches!(case.finding, Finding::Open | Finding::Expired { .. })
 }
 
-/// Tells the findings by the waivers as they are now. How many cases are open again that were waived.
+/// Tells the findings by the waivers as they are now. How many cases are open that were waived.
 fn retold(comparison: &mut Comparison, waivers: &Waivers, today: Date) -> usize {
     let findings = |case: &ComparedCase| case.finding != Finding::None;
-    let was_waived = |case: &&ComparedCase| matches!(case.finding, Finding::Waived { .. });
-    let before = comparison.cases.iter().filter(was_waived).count();
+    let is_waived = |case: &ComparedCase| matches!(case.finding, Finding::Waived { .. });
+    let before: Vec<bool> = comparison.cases.iter().map(is_waived).collect();
     let counted: Vec<Class> = Class::ALL
         .into_iter()
         .filter(|class| comparison.cases.iter().any(|case| case.class == *class && findings(case)))
         .collect();
     waivers.apply(&mut comparison.cases, |class| counted.contains(&class), today);
-    before.saturating_sub(comparison.cases.iter().filter(was_waived).count())
+    comparison.cases.iter().zip(before).filter(|(case, before)| *before && is_open(case)).count()
 }
 
 /// What `explain` is sure of, by case.
@@ -264,6 +265,11 @@ impl Review<'_> {
         let path = visible(&self.subject.store.path().display().to_string());
         let count = plural(accepted.len(), "waiver", "waivers");
         self.say(&format!("    written   {count} until {expires}, in {path}"))?;
+        let renewed =
+            old.filter(|old| accepted.iter().any(|one| (&*one.case, one.class) == (old.pattern.as_str(), old.class)));
+        if let Some(link) = renewed.and_then(|old| old.link.as_deref()) {
+            self.say(&format!("    its link stays: {link}"))?;
+        }
         self.last = Last { owner: Some(owner), reason: Some(reason), expires: Some(expires) };
         Ok(Next::Decided(Decision::Waived(change)))
     }
@@ -312,7 +318,7 @@ impl Review<'_> {
                     Err(_) => text.parse().ok(),
                 },
             };
-            match day.map(|day| in_future(day, today).map(|()| day)) {
+            match day.map(|day| bounded(day, today).map(|()| day)) {
                 Some(Ok(day)) => return Ok(Ok(day)),
                 Some(Err(error)) => self.say(&format!("    {}", error.title().replace(" (key `--expires`)", "")))?,
                 None => self.say("    write a day as 2027-03-31, or a number of days; `-` goes back")?,
@@ -410,8 +416,9 @@ fn whole_files(item: &Item<'_>) -> Option<Vec<String>> {
 }
 
 fn told(waiver: &Waiver) -> String {
-    let Waiver { pattern, owner, reason, expires, line, .. } = waiver;
-    format!("line {line}: `{}` until {expires} by {owner}: {reason}", pattern.as_str())
+    let Waiver { pattern, owner, reason, expires, link, line, .. } = waiver;
+    let link = link.as_deref().map(|link| format!(" ({link})")).unwrap_or_default();
+    format!("line {line}: `{}` until {expires} by {owner}: {reason}{link}", pattern.as_str())
 }
 
 fn prompt(item: &Item<'_>, waivable: bool, files: bool, old: bool) -> String {
