@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The comment of the action on a pull request: written once, and then updated. Reads CANARY_MARKDOWN (the report), CANARY_KEY (which
-# comparison it is, where a pull request has several) and GITHUB_TOKEN. A comment that can't be written is a warning: the gate stands.
+# The comment of the action on a pull request: written once, and then updated. Reads CANARY_MARKDOWN (the report), CANARY_EXIT_CODE,
+# CANARY_KEY (which comparison it is, where a pull request has several) and GITHUB_TOKEN. A comment that can't be written is a warning:
+# the gate stands. Where there is no report, a comment of an earlier run says so, for it would go on speaking of another state.
 set -euo pipefail
 
 skip() {
@@ -12,16 +13,23 @@ key=${CANARY_KEY:-wafcanary}
 case $key in
     *[!A-Za-z0-9._-]*) skip "the name of the artifact may have letters, digits, dots, hyphens and underscores alone" ;;
 esac
-[ -s "${CANARY_MARKDOWN:-}" ] || skip "there is no report"
 [ -n "${GITHUB_TOKEN:-}" ] || skip "there is no token"
 number=$(jq -r '.pull_request.number // (select(.issue.pull_request) | .issue.number) // empty' "$GITHUB_EVENT_PATH")
 [ -n "$number" ] || { echo "no comment: this is no pull request"; exit 0; }
 
 folder=$(mktemp -d "${RUNNER_TEMP:-/tmp}/wafcanary.XXXXXX")
 marker="<!-- wafcanary:$key -->"
+compared=no
+[ ! -s "${CANARY_MARKDOWN:-}" ] || compared=yes
 {
     printf '%s\n' "$marker"
-    cat "$CANARY_MARKDOWN"
+    if [ "$compared" = yes ]; then
+        cat "$CANARY_MARKDOWN"
+    else
+        echo "## wafcanary: nothing was compared${CANARY_EXIT_CODE:+ (exit $CANARY_EXIT_CODE)}"
+        echo
+        echo "The last run has no report: see its log. What stood here was that of an earlier one."
+    fi
 } >"$folder/body"
 jq -Rs '{ body: . }' "$folder/body" >"$folder/request"
 
@@ -48,6 +56,8 @@ done
 if [ -n "$own" ]; then
     api --request PATCH --data-binary "@$folder/request" "${comments%/"$number"/comments}/comments/$own" >"$folder/answer" ||
         skip "it can't be updated with this token: the job needs 'pull-requests: write', and a fork has none"
+elif [ "$compared" = no ]; then
+    echo "no comment: there is no report"
 else
     api --request POST --data-binary "@$folder/request" "$comments" >"$folder/answer" ||
         skip "it can't be written with this token: the job needs 'pull-requests: write', and a fork has none"

@@ -52,11 +52,17 @@ case $outputs in
 esac
 # What the program left empty is no report.
 find "$report" -maxdepth 1 -type f -empty -delete
+# Alerts that are missing from a document are closed, and one of a run that ended half-way has not seen all of them.
+upload=""
+if [ -s "$report/report.sarif" ] && jq -e 'all(.runs[].invocations[]; .executionSuccessful == true)' "$report/report.sarif" >/dev/null; then
+    upload="sarif=$report/report.sarif"
+fi
 {
     printf '%s\n' "$outputs"
     echo "exit_code=$code"
     echo "report=$report"
-    for file in markdown=report.md sarif=report.sarif junit=junit.xml; do
+    [ -z "$upload" ] || echo "$upload"
+    for file in markdown=report.md junit=junit.xml; do
         if [ -s "$report/${file#*=}" ]; then echo "${file%%=*}=$report/${file#*=}"; fi
     done
 } >>"${GITHUB_OUTPUT:-/dev/null}"

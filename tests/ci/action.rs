@@ -110,6 +110,22 @@ fn what_ends_before_the_gate_is_an_error_or_inconclusive_and_never_a_pass() {
 }
 
 #[test]
+fn findings_of_a_run_that_was_banned_half_way_are_not_for_code_scanning() {
+    let folder = tempfile::tempdir().unwrap();
+    for edge in ["standard", "lie-ban"] {
+        let mut command = scrubbed(Command::new(env!("CARGO_BIN_EXE_wafcanary")), folder.path());
+        command.args(["--no-progress", "run", "--set", "smoke", "--out", edge, "--profile"]);
+        command.arg(root().join(format!("profiles/lab/{edge}.toml"))).output().unwrap();
+    }
+    let edge = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let step = step(&[("CANARY_BASELINE", &edge("standard")), ("CANARY_CANDIDATE", &edge("lie-ban"))]);
+    assert_eq!((step.output("decision"), step.output("exit_code")), ("fail", "1"), "{}", step.log);
+    assert!(step.log.contains("edge banned the run"), "{}", step.log);
+    assert_eq!(step.output("sarif"), "", "alerts of what was not asked for would be closed");
+    assert!(PathBuf::from(step.output("report")).join("report.sarif").is_file(), "it is in the artifact");
+}
+
+#[test]
 fn inputs_are_arguments_and_never_shell() {
     let folder = tempfile::tempdir().unwrap();
     let mark = folder.path().join("mark");

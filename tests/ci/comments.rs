@@ -91,6 +91,11 @@ impl Bench {
 
     /// Runs the action's script for a pull request; returns what it said.
     async fn github(&self, report: &Path, key: &str, event: Value) -> String {
+        self.github_after(report, "0", key, event).await
+    }
+
+    /// The same, after a comparison with this exit code.
+    async fn github_after(&self, report: &Path, code: &str, key: &str, event: Value) -> String {
         let event_path = self.folder.path().join("event.json");
         std::fs::write(&event_path, event.to_string()).unwrap();
         let mut command = scrubbed(Command::new("bash"), root());
@@ -98,12 +103,17 @@ impl Bench {
         command.env("GITHUB_API_URL", self.server.uri()).env("GITHUB_REPOSITORY", "city/forms");
         command.env("GITHUB_EVENT_PATH", event_path).env("GITHUB_TOKEN", "a-t0ken");
         command.env("CANARY_MARKDOWN", report).env("CANARY_KEY", key).env("RUNNER_TEMP", self.folder.path());
+        command.env("CANARY_EXIT_CODE", code);
         said(command).await
     }
 
     async fn gitlab(&self, report: &Path) -> String {
+        self.gitlab_after(report, "0").await
+    }
+
+    async fn gitlab_after(&self, report: &Path, code: &str) -> String {
         let mut command = scrubbed(Command::new("sh"), root());
-        command.arg(root().join("docs/ci/gitlab-note.sh")).arg(report);
+        command.arg(root().join("docs/ci/gitlab-note.sh")).arg(report).arg(code);
         command.env("CI_API_V4_URL", self.server.uri()).env("CI_PROJECT_ID", "12").env("CI_MERGE_REQUEST_IID", "3");
         command.env("CANARY_NOTE_TOKEN", "a-t0ken");
         said(command).await
@@ -188,6 +198,47 @@ async fn a_merge_request_has_one_note_with_the_latest_report_in_it() {
     let paths = bench.paths().await;
     assert!(paths.contains(&"POST /projects/12/merge_requests/3/notes".to_owned()), "{paths:?}");
     assert!(paths.contains(&"PUT /projects/12/merge_requests/3/notes/2".to_owned()), "{paths:?}");
-    let said = bench.gitlab(&bench.folder.path().join("none.md")).await;
+}
+
+const NOTHING: &str = "## wafcanary: nothing was compared (exit 2)\n\nThe last ";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comment_does_not_go_on_speaking_of_an_earlier_run() {
+    let bench = Bench::new(false).await;
+    let none = bench.folder.path().join("none.md");
+    // There is nothing to be mended, and none is made for that.
+    let said = bench.github_after(&none, "2", "staging", pull_request()).await;
+    assert!(said.contains("there is no report") && !said.contains("::warning"), "{said}");
+    bench.add("<!-- wafcanary:staging -->\nof a stranger", &json!({ "type": "User" }), "NONE");
+    bench.github_after(&none, "2", "staging", pull_request()).await;
+    assert_eq!(bench.bodies(), ["<!-- wafcanary:staging -->\nof a stranger"]);
+    bench.github(&bench.report("PASS"), "staging", pull_request()).await;
+    bench.github(&bench.report("PASS"), "other", pull_request()).await;
+    std::fs::write(&none, "").unwrap();
+    bench.github_after(&none, "2", "staging", pull_request()).await;
+    let body = bench.bodies()[1].clone();
+    assert!(body.starts_with(&format!("<!-- wafcanary:staging -->\n{NOTHING}")) && !body.contains("PASS"), "{body}");
+    assert!(bench.bodies()[2].contains("PASS"), "of another comparison");
+    // It ended before there was an exit code.
+    bench.github_after(&none, "", "staging", pull_request()).await;
+    assert!(bench.bodies()[1].contains("## wafcanary: nothing was compared\n"), "{}", bench.bodies()[1]);
+    bench.github(&bench.report("again"), "staging", pull_request()).await;
+    assert_eq!(bench.bodies()[1], "<!-- wafcanary:staging -->\n<!-- wafcanary -->\nagain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_does_not_go_on_speaking_of_an_earlier_job() {
+    let bench = Bench::new(false).await;
+    let none = bench.folder.path().join("none.md");
+    bench.add("<!-- wafcanary -->\nof somebody else", &Value::Null, "");
+    let said = bench.gitlab_after(&none, "2").await;
     assert!(said.contains("there is no report"), "{said}");
+    assert_eq!(bench.bodies().len(), 1);
+    bench.gitlab(&bench.report("PASS")).await;
+    bench.gitlab_after(&none, "2").await;
+    let body = bench.bodies()[1].clone();
+    assert!(body.starts_with(&format!("<!-- wafcanary -->\n{NOTHING}")) && !body.contains("PASS"), "{body}");
+    assert_eq!(bench.bodies()[0], "<!-- wafcanary -->\nof somebody else");
+    bench.gitlab(&bench.report("again")).await;
+    assert_eq!(bench.bodies()[1], "<!-- wafcanary -->\nagain");
 }

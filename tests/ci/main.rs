@@ -7,6 +7,7 @@ mod action;
 mod comments;
 mod files;
 mod hooks;
+mod recipes;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
