@@ -28,13 +28,14 @@ const MOST_COLUMNS: usize = 50;
 /// Each case goes to every profile in turn; stored runs are read. Where the edges differ, all are asked again before it
 /// counts. An edge that bans us or cannot be reached leaves its cells empty, and the others go on. A matrix does not gate:
 /// it exits 0 when everything is settled, whatever the edges let through, and 3 when something is not known: an edge that
-/// could not be asked, cases that not every edge was asked for, no case at all.
+/// could not be asked, cases that not every edge was asked for, no case at all. An edge that stands in two columns is
+/// exit code 3, too, unless `--allow-same-edge` is given.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 #[command(after_help = "\
 Examples:
   wafcanary matrix profiles/lab/standard.toml profiles/lab/upper.toml
   wafcanary matrix vendor-a.toml vendor-b.toml vendor-c.toml --write html=matrix.html --write xlsx=matrix.xlsx --lang ja
-  wafcanary matrix runs/2026-11-01 runs/2026-12-01 next.toml --format markdown
+  wafcanary matrix runs/2026-11-01 runs/2026-12-01 next.toml --allow-same-edge --format markdown
   wafcanary matrix vendor-a.toml vendor-b.toml --dry-run
   wafcanary matrix --resume wafcanary-out/20261123T010203Z-matrix")]
 pub(crate) struct MatrixArgs {
@@ -47,6 +48,11 @@ pub(crate) struct MatrixArgs {
     /// Times that the edges are asked for a case before a difference counts; the majority decides
     #[arg(long, env = "WAFCANARY_CONFIRM", value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     confirm: u32,
+    /// Put the same edge into several columns: to see its noise, or what became of it since a stored run
+    #[arg(long, env = "WAFCANARY_ALLOW_SAME_EDGE", value_parser = clap::builder::BoolishValueParser::new())]
+    // NOTE: kept under another key than that of `compare`, which so refuses to resume a matrix.
+    #[serde(rename = "same_edge_allowed")]
+    allow_same_edge: bool,
     /// Send the corpus without asking the edges first, by a few uploads, whether it can prove anything
     #[arg(long, env = "WAFCANARY_NO_PREFLIGHT", value_parser = clap::builder::BoolishValueParser::new())]
     #[serde(skip)]
@@ -211,9 +217,9 @@ async fn make(
     if live.is_empty() {
         let runs = read(&places)?;
         keep_options(args, dir, resume)?;
-        return Ok(Some(Matrix::assemble(runs)));
+        return Ok(Some(join(runs, args)));
     }
-    refuse_twice(&live)?;
+    refuse_same_edge(&places, args)?;
     let profiles: Vec<&Profile> = live.iter().map(|(_, edge)| &*edge.profile).collect();
     let selected = session::select(&args.select, settings, &profiles, console)?;
     let stored = places.iter().filter(|place| place.edge.is_none()).map(|place| place.given.as_path());
@@ -247,7 +253,7 @@ async fn make(
     if session::send_until(Ends::Alone, laps.collect(), args.confirm, resume, console).await? {
         return Ok(None);
     }
-    Ok(Some(Matrix::assemble(read(&places)?)))
+    Ok(Some(join(read(&places)?, args)))
 }
 
 /// Makes the folder, when nothing speaks against the matrix any more.
@@ -255,15 +261,28 @@ fn keep_options(args: &MatrixArgs, dir: &Path, resume: bool) -> Result<()> {
     if resume { Ok(()) } else { session::keep_options(dir, args) }
 }
 
-/// Finds, before anything is sent, that one edge would be sent everything twice.
-fn refuse_twice(live: &[(&Place, &Edge)]) -> Result<()> {
-    for (at, (place, edge)) in live.iter().enumerate() {
-        let digest = edge.profile.digest();
-        if let Some((first, _)) = live[..at].iter().find(|(_, other)| other.profile.digest() == digest) {
-            let message = format!("`{}` and `{}` are the same edge", first.given.display(), place.given.display());
-            return Err(Error::usage(message)
-                .file(&place.given)
-                .help("give each edge once; to measure an edge's noise, ask it more often with `--rounds`"));
+/// Joins the columns.
+fn join(runs: Vec<Run>, args: &MatrixArgs) -> Matrix {
+    if args.allow_same_edge { Matrix::assemble_same_edge(runs) } else { Matrix::assemble(runs) }
+}
+
+/// Finds, before anything is sent, that one edge stands in two columns. Where nothing would be sent, the table says it.
+fn refuse_same_edge(places: &[Place], args: &MatrixArgs) -> Result<()> {
+    if args.allow_same_edge {
+        return Ok(());
+    }
+    let digest = |place: &Place| match &place.edge {
+        Some(edge) => Ok(edge.profile.digest()),
+        None => Run::read_manifest(&place.given).map(|manifest| manifest.profile_digest),
+    };
+    let digests = places.iter().map(digest).collect::<Result<Vec<_>>>()?;
+    for (at, (place, digest)) in places.iter().zip(&digests).enumerate() {
+        if let Some(first) = digests[..at].iter().position(|other| other == digest) {
+            let message =
+                format!("`{}` and `{}` are the same edge", places[first].given.display(), place.given.display());
+            return Err(Error::inconclusive(message).file(&place.given).help(
+                "give each edge once; to see its noise, or what became of it since a stored run, add `--allow-same-edge`",
+            ));
         }
     }
     Ok(())

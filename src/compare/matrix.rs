@@ -42,14 +42,14 @@ pub struct Column {
     pub run: RunManifest,
     /// How its run ended; `null`: it was killed, or is still being written.
     pub ending: Option<RunEnding>,
-    /// Cases by outcome; every outcome is there, also with 0.
+    /// Cases by outcome, without the unsteady ones; every outcome is there, also with 0.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Legitimate cases: good is delivered.
     pub legit: Tally,
     /// Controls: good is kept out by the edge.
     pub controls: Tally,
-    /// The share, 0 to 1, of the submissions of legitimate attachments that arrives, estimated with the corpus's weights;
-    /// `null`: nothing is known.
+    /// The share, 0 to 1, of the legitimate files that arrives, estimated with the corpus's weights; `null`: nothing is
+    /// known. It is of what is known: `legit.unknown` says how much is not.
     pub share: Option<f64>,
 }
 
@@ -64,6 +64,12 @@ pub struct Tally {
     pub bad: u64,
     /// Not asked, or no answer that means anything.
     pub unknown: u64,
+    /// Of the bad: past the edge, and not as it was sent.
+    #[serde(default)]
+    pub partly: u64,
+    /// Of the bad: the edge does now this, now that.
+    #[serde(default)]
+    pub unsteady: u64,
 }
 
 /// One case on all edges.
@@ -99,15 +105,18 @@ pub struct MatrixCase {
 /// One case on one edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
-    /// What became of it.
+    /// What became of it; of an unsteady one, what most rounds say, which proves nothing.
     pub outcome: Outcome,
+    /// Delivered in some rounds and not in others, or kept out in some and not in others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsteady: bool,
     /// The edge's signature that matched.
     pub signature: Option<Text>,
     /// Status of the answer that decided.
     pub status: Option<u16>,
     /// What was seen.
     pub evidence: Text,
-    /// Outcomes of the rounds, where they disagree: the edge is not steady.
+    /// Outcomes of the rounds, where they disagree.
     #[serde(default, skip_serializing_if = "<[Outcome]>::is_empty")]
     pub rounds: List<Outcome>,
     /// A rule fired without blocking.
@@ -123,6 +132,8 @@ pub enum Agreement {
     Differs,
     /// Those that are known agree, and some are not known.
     Unknown,
+    /// All are unsteady.
+    Unsteady,
     /// All agree.
     Same,
 }
@@ -134,6 +145,8 @@ pub enum Mark {
     Delivered,
     /// Past the edge, and not as it was sent: altered, refused by the application, or lost later.
     Partly,
+    /// Now this, now that.
+    Unsteady,
     /// Kept out by the edge.
     Refused,
     /// Not known.
@@ -161,6 +174,8 @@ pub enum NoteCode {
     EmptyCorpus,
     /// Open: the runs were sent from different states or selections of a corpus.
     DifferentCorpora,
+    /// Open, unless it is allowed: the same edge stands in several columns.
+    SameEdge,
     /// Open: no edge delivers any legitimate file.
     NothingDelivered,
     /// Open: nothing is known of this edge.
@@ -177,25 +192,35 @@ pub enum NoteCode {
     Insecure,
     /// It was sent no controls: its protection was not tested.
     ControlsNotSent,
+    /// No control got an answer that means anything: its protection was not tested.
+    ControlsUnknown,
     /// Every control got past it.
     ControlsPast,
     /// It gave different answers for the same case.
     Unsteady,
     /// The columns rest on different kinds of proof.
     DifferentProofs,
-    /// The same edge stands in several columns.
-    SameEdge,
 }
 
 impl Mark {
     /// What a cell shows.
     #[must_use]
     pub fn of(cell: Option<&Cell>) -> Self {
-        match cell.map(|cell| cell.outcome) {
-            Some(Outcome::Delivered) => Self::Delivered,
-            Some(Outcome::Altered | Outcome::Rejected | Outcome::Lost) => Self::Partly,
-            Some(Outcome::Blocked | Outcome::TooLarge | Outcome::Challenged | Outcome::Dropped) => Self::Refused,
-            Some(Outcome::Throttled | Outcome::Unreachable) | None => Self::Unknown,
+        match cell {
+            Some(Cell { unsteady: true, .. }) => Self::Unsteady,
+            Some(cell) => Self::of_outcome(cell.outcome),
+            None => Self::Unknown,
+        }
+    }
+
+    /// What one outcome shows.
+    #[must_use]
+    pub fn of_outcome(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Delivered => Self::Delivered,
+            Outcome::Altered | Outcome::Rejected | Outcome::Lost => Self::Partly,
+            Outcome::Blocked | Outcome::TooLarge | Outcome::Challenged | Outcome::Dropped => Self::Refused,
+            Outcome::Throttled | Outcome::Unreachable => Self::Unknown,
         }
     }
 
@@ -211,10 +236,31 @@ impl Mark {
 }
 
 impl MatrixCase {
-    /// Whether the edge of that column does with it as it ought to; `None`: not known.
+    /// Whether the edge of that column does with it as it ought to, and always; `None`: not known.
     #[must_use]
     pub fn is_good(&self, column: usize) -> Option<bool> {
-        Mark::of(self.cells.get(column).and_then(Option::as_ref)).is_good(self.intent)
+        self.mark(column).is_good(self.intent)
+    }
+
+    /// What the cell of that column shows.
+    #[must_use]
+    pub fn mark(&self, column: usize) -> Mark {
+        Mark::of(self.cells.get(column).and_then(Option::as_ref))
+    }
+
+    /// How much of it arrives through the edge of that column, 0 to 1: an unsteady one in a part of the rounds; `None`:
+    /// not known.
+    fn arrives(&self, column: usize) -> Option<f64> {
+        let cell = self.cells.get(column)?.as_ref()?;
+        match Mark::of(Some(cell)) {
+            Mark::Delivered => Some(1.0),
+            Mark::Unsteady => {
+                let (delivered, of) = cell.rounds_that_show(|mark| mark == Mark::Delivered);
+                Some(f64::from(delivered) / f64::from(of.max(1)))
+            }
+            Mark::Partly | Mark::Refused => Some(0.0),
+            Mark::Unknown => None,
+        }
     }
 
     fn new(record: &CaseRecord, columns: usize) -> Self {
@@ -243,14 +289,24 @@ impl Cell {
         // A round that could not be asked is no disagreement.
         let other = |round: &Outcome| *round != verdict.outcome && round.count() != Count::Inconclusive;
         let disagree = verdict.outcome.count() != Count::Inconclusive && record.rounds.iter().any(other);
+        let marks: BTreeSet<Mark> = record.rounds.iter().map(|round| Mark::of_outcome(*round)).collect();
+        let known = marks.len() - usize::from(marks.contains(&Mark::Unknown));
         Self {
             outcome: verdict.outcome,
+            unsteady: disagree && known > 1,
             signature: verdict.signature,
             status: verdict.status,
             evidence: verdict.evidence,
             rounds: if disagree { record.rounds } else { List::default() },
             would_block: verdict.would_block,
         }
+    }
+
+    /// Of the rounds that disagree, those that show such a mark, and all that are known.
+    #[must_use]
+    pub fn rounds_that_show(&self, such: impl Fn(Mark) -> bool) -> (u32, u32) {
+        let marks = self.rounds.iter().map(|round| Mark::of_outcome(*round)).filter(|mark| *mark != Mark::Unknown);
+        marks.fold((0, 0), |(shown, known), mark| (shown + u32::from(such(mark)), known + 1))
     }
 }
 
@@ -260,6 +316,7 @@ impl Agreement {
         let unknown = marks.contains(&Mark::Unknown);
         match marks.len() - usize::from(unknown) {
             0 | 1 if unknown => Self::Unknown,
+            0 | 1 if marks.contains(&Mark::Unsteady) => Self::Unsteady,
             0 | 1 => Self::Same,
             _ => Self::Differs,
         }
@@ -267,21 +324,41 @@ impl Agreement {
 }
 
 impl Tally {
-    fn count(&mut self, good: Option<bool>) {
+    fn count(&mut self, case: &MatrixCase, column: usize) {
         self.of += 1;
-        match good {
+        let mark = case.mark(column);
+        match mark.is_good(case.intent) {
             Some(true) => self.good += 1,
             Some(false) => self.bad += 1,
             None => self.unknown += 1,
         }
+        self.partly += u64::from(mark == Mark::Partly);
+        self.unsteady += u64::from(mark == Mark::Unsteady);
     }
 }
 
 impl Matrix {
     /// Joins the runs of several edges by case id. Pure; the records are moved, not copied. Where a run holds a case
-    /// twice, the last record counts.
+    /// twice, the last record counts. An edge that stands in several columns is left open.
     #[must_use]
     pub fn assemble(runs: Vec<Run>) -> Self {
+        let (mut matrix, same_edge) = Self::join(runs);
+        matrix.reasons.extend(same_edge);
+        matrix.reasons.sort_by_key(|note| note.code);
+        matrix.settled = matrix.reasons.is_empty();
+        matrix
+    }
+
+    /// As [`Self::assemble`], where an edge may stand in several columns: to see its noise, or what became of it since.
+    #[must_use]
+    pub fn assemble_same_edge(runs: Vec<Run>) -> Self {
+        let (mut matrix, same_edge) = Self::join(runs);
+        matrix.warnings.extend(same_edge);
+        matrix
+    }
+
+    /// The table, and the notes on edges that stand in several columns.
+    fn join(runs: Vec<Run>) -> (Self, Vec<Note>) {
         let names = names(&runs);
         let width = runs.len();
         let mut cases: BTreeMap<CaseId, MatrixCase> = BTreeMap::new();
@@ -309,7 +386,9 @@ impl Matrix {
         }
         count(&mut columns, &cases);
         let (reasons, warnings) = notes::notes(&columns, &cases);
-        Self { schema_version: SCHEMA_VERSION, settled: reasons.is_empty(), reasons, warnings, columns, cases }
+        let same_edge = notes::same_edge(&columns);
+        let settled = reasons.is_empty();
+        (Self { schema_version: SCHEMA_VERSION, settled, reasons, warnings, columns, cases }, same_edge)
     }
 
     /// Whether the file holds a matrix, as its first keys say.
@@ -347,7 +426,7 @@ impl Matrix {
         for case in self.cases.iter().filter(|case| case.intent == Intent::Legit) {
             let tallies = kinds.entry(case.kind).or_insert_with(|| vec![Tally::default(); self.columns.len()]);
             for (at, tally) in tallies.iter_mut().enumerate() {
-                tally.count(case.is_good(at));
+                tally.count(case, at);
             }
         }
         kinds.into_iter().collect()
@@ -378,13 +457,13 @@ impl Matrix {
 pub struct Procedure<'a> {
     /// Its name.
     pub name: &'a str,
-    /// For each column, the share of its submissions that arrives; `None`: nothing is known.
+    /// For each column, the share of its files that arrives; `None`: nothing is known.
     pub shares: Vec<Option<f64>>,
     /// For each column, its legitimate cases.
     pub tallies: Vec<Tally>,
 }
 
-/// Weighted shares of delivered submissions, while they are counted.
+/// Weighted shares of delivered files, while they are counted.
 struct Shares<'a> {
     tallies: Vec<Tally>,
     attachments: BTreeMap<&'a str, Parts>,
@@ -393,8 +472,8 @@ struct Shares<'a> {
 /// An attachment while its cases are counted.
 struct Parts {
     weight: f64,
-    /// For each column, its delivered and its known cases.
-    counts: Vec<(u64, u64)>,
+    /// For each column, how many of its cases arrive, and how many are known.
+    counts: Vec<(f64, u64)>,
 }
 
 impl<'a> Shares<'a> {
@@ -404,13 +483,14 @@ impl<'a> Shares<'a> {
 
     fn add(&mut self, case: &'a MatrixCase) {
         let columns = self.tallies.len();
-        let new = || Parts { weight: case.weight, counts: vec![(0, 0); columns] };
+        let new = || Parts { weight: case.weight, counts: vec![(0.0, 0); columns] };
         let parts = self.attachments.entry(case.id.attachment()).or_insert_with(new);
         for (at, (tally, (delivered, known))) in self.tallies.iter_mut().zip(&mut parts.counts).enumerate() {
-            let good = case.is_good(at);
-            tally.count(good);
-            *delivered += u64::from(good == Some(true));
-            *known += u64::from(good.is_some());
+            tally.count(case, at);
+            if let Some(arrives) = case.arrives(at) {
+                *delivered += arrives;
+                *known += 1;
+            }
         }
     }
 
@@ -421,7 +501,7 @@ impl<'a> Shares<'a> {
             let (mut arrives, mut all) = (0.0, 0.0);
             for Parts { weight, counts } in self.attachments.values() {
                 if let Some((delivered, known)) = counts.get(at).filter(|(_, known)| *known > 0) {
-                    arrives += weight * (*delivered as f64 / *known as f64);
+                    arrives += weight * (*delivered / *known as f64);
                     all += weight;
                 }
             }
@@ -451,14 +531,14 @@ fn count(columns: &mut [Column], cases: &[MatrixCase]) {
     let mut shares = Shares::new(columns.len());
     for case in cases {
         for (at, column) in columns.iter_mut().enumerate() {
-            if let Some(Some(cell)) = case.cells.get(at) {
+            if let Some(Some(cell)) = case.cells.get(at).filter(|_| case.mark(at) != Mark::Unsteady) {
                 *column.outcomes.entry(cell.outcome).or_default() += 1;
             }
             let tally = match case.intent {
                 Intent::Legit => &mut column.legit,
                 Intent::Control => &mut column.controls,
             };
-            tally.count(case.is_good(at));
+            tally.count(case, at);
         }
         if case.intent == Intent::Legit {
             shares.add(case);

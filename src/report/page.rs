@@ -89,15 +89,20 @@ impl<'a> Page<'a> {
         self.raw(Tone::Plain, &format!("    {} {}", pad(label, 9), visible(command)))
     }
 
+    /// Whether columns of these widths leave enough for the last one.
+    pub(crate) fn fits(&self, widths: &[usize]) -> bool {
+        let taken = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
+        taken + 16 <= self.width
+    }
+
     /// A table without borders: columns as wide as their widest cell, the last one wrapped.
     pub(crate) fn table(&mut self, rows: &[Vec<String>]) -> io::Result<()> {
         let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect()).collect();
         let last = rows.iter().map(Vec::len).max().unwrap_or(0).saturating_sub(1);
         let widest = |at| rows.iter().filter_map(|row| row.get(at).map(|cell: &String| columns(cell))).max();
         let widths: Vec<usize> = (0..last).map(|at| widest(at).unwrap_or(0)).collect();
-        let taken: usize = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
         // Too wide for columns: each row becomes wrapped text.
-        let narrow = taken + 16 > self.width;
+        let narrow = !self.fits(&widths);
         for row in &rows {
             if narrow {
                 self.hanging(Tone::Plain, "  ", &row.join("  "))?;

@@ -34,7 +34,7 @@ fn two_edges_and_a_stored_run_stand_side_by_side_and_report_gives_the_same_bytes
         let mut matrix = vec!["matrix", &standard, &upper, "stored", "--set", "smoke", "--out", &out, "--lang", lang];
         matrix.extend(writes.iter().map(String::as_str));
         let live = place.run(&matrix);
-        live.says(0, &["[1] `lab, standard plan`", "[3]", "SETTLED", "exit 0"]);
+        live.says(0, &["[1] `lab, standard plan`", "[3]", "COMPLETE", "exit 0"]);
         assert_eq!(place.run(&["report", &out]).says(0, &[]).out, live.out);
         for format in formats {
             let written = std::fs::read(place.path(&format!("{out}.{format}"))).unwrap();
@@ -121,7 +121,7 @@ fn stored_runs_alone_are_joined_and_gaps_are_told() {
     for (profile, case, out) in [("standard", "pdf/*", "a"), ("upper", "pdf/*", "b"), ("upper", "zip/*", "c")] {
         place.run(&["run", "--profile", &lab(profile), "--case", case, "--out", out]);
     }
-    place.run(&["matrix", "a", "b", "--out", "out"]).says(0, &["SETTLED"]);
+    place.run(&["matrix", "a", "b", "--out", "out"]).says(0, &["COMPLETE"]);
     place
         .run(&["matrix", "a", "b", "c", "--out", "other"])
         .says(3, &["different states or selections of a corpus", "was not asked for", "exit 3"]);
@@ -131,7 +131,60 @@ fn stored_runs_alone_are_joined_and_gaps_are_told() {
     let started = place.read("a/journal.jsonl").lines().next().unwrap().to_owned() + "\n";
     place.write("killed/journal.jsonl", &started);
     place.run(&["matrix", "a", "killed", "--out", "k"]).says(3, &["nothing is known of", "did not come to its end"]);
-    place.run(&["matrix", "killed", "killed", "--out", "e"]).says(3, &["no case is settled on any edge"]);
+    place.write("killed-too/journal.jsonl", place.read("b/journal.jsonl").lines().next().unwrap());
+    place.run(&["matrix", "killed", "killed-too", "--out", "e"]).says(3, &["no case is settled on any edge"]);
+}
+
+#[test]
+fn one_edge_in_two_columns_is_no_table_of_two_edges_unless_it_is_meant() {
+    let place = Place::new();
+    place.run(&["run", "--profile", &lab("standard"), "--set", "smoke", "--out", "a"]).says(0, &[]);
+    let same = ["are the same edge", "--allow-same-edge"];
+    place.run(&["matrix", "a", "a", "--out", "s"]).says(3, &[&same[..], &["INCONCLUSIVE", "exit 3"]].concat());
+    place.run(&["report", "s"]).says(0, &[&same[..], &["INCONCLUSIVE", "exit 3"]].concat());
+    place.run(&["matrix", "a", "a", "--allow-same-edge", "--out", "t"]).says(0, &["are the same edge", "COMPLETE"]);
+    place.run(&["report", "t"]).says(0, &["are the same edge", "COMPLETE"]);
+    // Before anything is sent.
+    let live = ["matrix", "a", &lab("standard"), "--set", "smoke", "--out", "l"];
+    place.run(&live).says(3, &same);
+    assert!(!place.path("l").exists());
+    place.run(&[&live[..], &["--allow-same-edge"]].concat()).says(0, &["COMPLETE"]);
+    let twice = ["matrix", &lab("standard"), &lab("standard"), "--set", "smoke", "--allow-same-edge", "--out", "w"];
+    place.run(&twice).says(0, &["`lab, standard plan (", "no difference is known"]);
+}
+
+#[test]
+fn an_edge_that_throttles_is_not_whole_in_any_format_and_one_that_changes_its_mind_is_not_delivering() {
+    let place = Place::new();
+    let arguments =
+        ["--set", "smoke", "--no-preflight", "--lang", "ja", "--write", "html=m.html,markdown=m.md,csv=m.csv"];
+    let run = |edge: &str, more: &[&str]| {
+        let mut matrix = vec!["matrix", edge];
+        let standard = lab("standard");
+        matrix.push(&standard);
+        place.run(&[&matrix[..], &arguments[..], more].concat())
+    };
+    run(&lab("lie-throttle"), &["--out", "t"]).says(3, &["－", "not known", "INCONCLUSIVE"]);
+    let document: Value = serde_json::from_str(&place.read("t/matrix.json")).unwrap();
+    assert!(document["columns"][0]["legit"]["unknown"].as_u64().unwrap() > 0, "{}", document["columns"][0]);
+    for file in ["m.html", "m.md"] {
+        let text = place.read(file);
+        let shown = text.split("<main").last().unwrap();
+        let whole = shown.matches("○ 100%").count();
+        assert!(whole > 0 && shown.contains("－ 判明分の100%"), "{shown}");
+        assert_eq!(whole + shown.matches("判明分の100%").count(), shown.matches("100%").count(), "{shown}");
+    }
+    let text = place.read("m.md");
+    let edge = text.lines().find(|line| line.starts_with("| `lab, throttle`")).unwrap();
+    assert!(edge.contains("まで確認") && !edge.contains('○'), "{edge}");
+    run(&lab("lie-flaky"), &["--rounds", "4", "--out", "f"]).says(0, &["COMPLETE", "1 edge is unsteady, on"]);
+    let document: Value = serde_json::from_str(&place.read("f/matrix.json")).unwrap();
+    assert!(document["columns"][0]["legit"]["unsteady"].as_u64().unwrap() > 0, "{}", document["columns"][0]);
+    for (file, words) in
+        [("m.html", "結果の一定しないエッジが1件"), ("m.md", "△ 結果不安定・"), ("m.csv", ",unsteady,")]
+    {
+        assert!(place.read(file).contains(words), "{file}");
+    }
 }
 
 #[test]
@@ -142,7 +195,7 @@ fn wrong_edges_and_formats_are_refused_before_anything_is_sent() {
     place.run(&["matrix", &standard]).says(2, &["two edges at least, and 1"]);
     let many: Vec<&str> = std::iter::once("matrix").chain(std::iter::repeat_n(standard.as_str(), 51)).collect();
     place.run(&many).says(2, &["50 edges at most"]);
-    place.run(&["matrix", &standard, &upper, &standard, "--out", "out"]).says(2, &["are the same edge", "--rounds"]);
+    place.run(&["matrix", &standard, &upper, &standard, "--out", "out"]).says(3, &["are the same edge"]);
     place.run(&["matrix", &standard, "nowhere.toml"]).says(2, &["nowhere.toml"]);
     place.run(&["matrix", &standard, &upper, "--format", "junit"]).says(2, &["known formats", "xlsx"]);
     place.run(&["matrix", &standard, &upper, "--write", "m.xlsx"]).says(2, &["FORMAT=FILE"]);
@@ -196,7 +249,7 @@ fn ctrl_c_leaves_whole_journals_and_resume_completes_the_table() {
     assert!(!place.path("out/matrix.json").exists());
     let before = settled(1);
     let resumed = place.run(&["matrix", "--resume", "out"]);
-    resumed.says(0, &["SETTLED"]);
+    resumed.says(0, &["COMPLETE"]);
     assert!(before < settled(1));
     assert_eq!(settled(1), settled(2));
     assert_eq!(document(&place)["columns"].as_array().unwrap().len(), 3);

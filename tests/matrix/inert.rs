@@ -35,13 +35,15 @@ fn csv_has_a_row_for_each_case_and_no_cell_begins_a_formula() {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), matrix.cases.len() + 1);
-    assert_eq!(rows[0].len(), 10 + 3 * matrix.columns.len());
+    assert_eq!(rows[0].len(), 10 + 5 * matrix.columns.len());
     for cell in rows.iter().flatten() {
         assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']), "{cell:?}");
     }
     for (row, case) in rows[1..].iter().zip(&matrix.cases) {
         assert_eq!(row[3].strip_prefix('\'').unwrap_or(&row[3]), visible(&case.filename));
     }
+    let rows = csv.replace("\r\n", "");
+    assert!(!rows.contains(|c: char| c.is_control() || c == '\u{202e}'), "{rows:?}");
 }
 
 /// The tables of a Markdown text: the cells of each row, the head first.

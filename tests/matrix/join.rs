@@ -3,7 +3,7 @@
 use wafcanary::compare::Matrix;
 use wafcanary::compare::matrix::{Agreement, Mark, NoteCode, Tally};
 use wafcanary::corpus::{Intent, Kind, NameClass, Sha256Digest};
-use wafcanary::run::RunEnding;
+use wafcanary::run::{CaseRecord, Run, RunEnding};
 use wafcanary::verdict::Outcome::{self, Blocked, Delivered, Throttled};
 
 use super::fixture::{everything, named};
@@ -35,10 +35,10 @@ fn cells_stand_in_the_order_of_the_edges_and_rows_in_that_of_ids() {
 fn totals_count_what_ought_to_be_and_a_control_ought_to_be_blocked() {
     let matrix = everything();
     let tallies: Vec<_> = matrix.columns.iter().map(|column| (column.legit, column.controls)).collect();
-    let tally = |of, good, bad, unknown| Tally { of, good, bad, unknown };
-    assert_eq!(tallies[0], (tally(5, 4, 1, 0), tally(1, 1, 0, 0)));
-    assert_eq!(tallies[1], (tally(5, 1, 4, 0), tally(1, 0, 1, 0)));
-    assert_eq!(tallies[2], (tally(5, 2, 2, 1), tally(1, 0, 0, 1)));
+    let tally = |of, good, bad, unknown, partly| Tally { of, good, bad, unknown, partly, unsteady: 0 };
+    assert_eq!(tallies[0], (tally(5, 4, 1, 0, 1), tally(1, 1, 0, 0, 0)));
+    assert_eq!(tallies[1], (tally(5, 1, 4, 0, 1), tally(1, 0, 1, 0, 0)));
+    assert_eq!(tallies[2], (tally(5, 2, 2, 1, 1), tally(1, 0, 0, 1, 0)));
     for (at, column) in matrix.columns.iter().enumerate() {
         let kinds: u64 = matrix.by_kind().iter().map(|(_, tallies)| tallies[at].of).sum();
         assert_eq!(kinds, column.legit.of);
@@ -156,7 +156,76 @@ fn edges_of_one_name_are_told_apart() {
         names,
         ["plan (2026-11-23T00:00:00Z)", "plan (2026-12-01T00:00:00Z) #2", "plan (2026-12-01T00:00:00Z) #3", "other"]
     );
-    assert!(matrix.warnings.iter().any(|note| note.code == NoteCode::SameEdge));
+}
+
+#[test]
+fn an_edge_in_two_columns_is_left_open_unless_it_is_meant() {
+    let same = || vec![run("plan", steady()), run("other", steady()), run("plan", steady())];
+    let matrix = Matrix::assemble(same());
+    assert_eq!((matrix.settled, &codes(&matrix)[..]), (false, &[(NoteCode::SameEdge, Some(2), 0)][..]));
+    let meant = Matrix::assemble_same_edge(same());
+    assert!(meant.settled && meant.reasons.is_empty());
+    assert!(meant.warnings.iter().any(|note| note.code == NoteCode::SameEdge && note.column == Some(2)));
+}
+
+fn steady() -> Vec<CaseRecord> {
+    vec![record("a/b", Intent::Legit, Delivered), record("c/d", Intent::Control, Blocked)]
+}
+
+/// A run in which each case is asked in these rounds; the first is what is said of it.
+fn asked(name: &str, legit: &[Outcome], control: &[Outcome]) -> Run {
+    let mut cases = vec![record("a/b", Intent::Legit, legit[0]), record("c/d", Intent::Control, control[0])];
+    cases[0].rounds = legit.to_vec().into();
+    cases[1].rounds = control.to_vec().into();
+    run(name, cases)
+}
+
+#[test]
+fn what_an_edge_does_now_and_then_is_neither_delivered_nor_kept_out() {
+    let flaky = asked("flaky", &[Delivered, Blocked, Delivered], &[Blocked, Delivered, Blocked]);
+    let matrix = Matrix::assemble(vec![flaky.clone(), run("steady", steady())]);
+    for case in &matrix.cases {
+        assert_eq!((case.mark(0), case.is_good(0)), (Mark::Unsteady, Some(false)));
+        assert_eq!(case.agreement, Agreement::Differs);
+    }
+    let column = &matrix.columns[0];
+    for tally in [column.legit, column.controls] {
+        assert_eq!((tally.of, tally.good, tally.bad, tally.unsteady), (1, 0, 1, 1));
+    }
+    assert_eq!(column.outcomes.values().sum::<u64>(), 0);
+    // Two of three rounds.
+    assert_eq!((column.share, matrix.columns[1].share), (Some(0.666_667), Some(1.0)));
+    // Asked, and known: that it is not steady is a finding.
+    assert!(matrix.settled);
+    assert!(matrix.warnings.iter().any(|note| (note.code, note.cases) == (NoteCode::Unsteady, 2)));
+
+    let mut other = flaky.clone();
+    other.manifest.profile_digest = Sha256Digest::of(b"other");
+    assert_eq!(Matrix::assemble(vec![flaky, other]).cases[0].agreement, Agreement::Unsteady);
+}
+
+#[test]
+fn another_way_of_refusing_and_a_round_without_an_answer_are_not_unsteady() {
+    let varied = asked("varied", &[Blocked, Outcome::Dropped, Blocked], &[Blocked, Throttled, Blocked]);
+    let matrix = Matrix::assemble(vec![varied, run("steady", steady())]);
+    assert_eq!(matrix.cases.iter().map(|case| case.mark(0)).collect::<Vec<_>>(), [Mark::Refused, Mark::Refused]);
+    assert_eq!(matrix.cases[0].cells[0].as_ref().unwrap().rounds.len(), 3);
+    assert!(matrix.warnings.iter().all(|note| note.code != NoteCode::Unsteady));
+}
+
+#[test]
+fn controls_without_an_answer_were_sent_and_controls_that_no_edge_was_given_were_not() {
+    let codes = |control: &[Outcome]| {
+        let matrix = Matrix::assemble(vec![asked("a", &[Delivered], control), run("b", steady())]);
+        let codes = matrix.warnings.iter().filter(|note| note.column == Some(0)).map(|note| note.code);
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&[Throttled]), [NoteCode::ControlsUnknown]);
+    assert_eq!(codes(&[Blocked]), []);
+    assert_eq!(codes(&[Outcome::Altered]), [NoteCode::ControlsPast]);
+    let legit = vec![record("a/b", Intent::Legit, Delivered)];
+    let matrix = Matrix::assemble(vec![run("a", legit), run("b", steady())]);
+    assert!(matrix.warnings.iter().any(|note| note.code == NoteCode::ControlsNotSent && note.column == Some(0)));
 }
 
 #[test]

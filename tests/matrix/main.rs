@@ -6,6 +6,7 @@ mod browser;
 mod fixture;
 mod inert;
 mod join;
+mod unsure;
 mod workbook;
 
 #[path = "../support_compare/mod.rs"]

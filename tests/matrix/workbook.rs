@@ -108,16 +108,34 @@ fn every_cell_of_an_edge_has_a_symbol_and_a_word() {
     let book = openpyxl(&saved(&folder, &matrix, Lang::Ja));
     let rows = cells(&book["sheets"][3]);
     let row = |id: &str| rows.iter().find(|row| row[0] == id).unwrap().clone();
-    assert_eq!(
-        row("xlsx/list")[9..],
-        ["○ 到達", "404 · unrecognised", "× 遮断", "404 · unrecognised", "× 追加確認の要求", "404 · unrecognised"]
-    );
+    assert_eq!(row("xlsx/list")[9..], ["○ 到達", "404", "× 遮断", "404", "× 追加確認の要求", "404"]);
     assert_eq!(row("xlsx/list")[..4], ["xlsx/list", "一覧表.xlsx", "表計算", "日本語"]);
     let control = row("control/shell");
     assert_eq!([&control[9], &control[11], &control[13]], ["× 遮断（正常）", "○ 到達（要遮断）", "－ 未送信"]);
     let photo = row("image/photo~name:sjis~client:firefox");
     assert_eq!([&photo[9], &photo[11], &photo[13]], ["○ 到達", "△ 改変", "△ 消失"]);
     assert_eq!(photo[4], "firefox");
+}
+
+#[test]
+fn what_is_not_known_or_not_steady_is_told_in_the_summary_and_in_the_cells() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut banned = vec![named("pdf/a", Outcome::Delivered, "a.pdf"), named("pdf/b", Outcome::Throttled, "b.pdf")];
+    let mut flaky = vec![named("pdf/a", Outcome::Delivered, "a.pdf"), named("pdf/b", Outcome::Delivered, "b.pdf")];
+    flaky[0].rounds = vec![Outcome::Delivered, Outcome::Blocked, Outcome::Delivered].into();
+    banned[0].verdict.status = None;
+    let matrix = Matrix::assemble(vec![run("banned", banned), run("flaky", flaky)]);
+    let book = openpyxl(&saved(&folder, &matrix, Lang::Ja));
+    let rows = |sheet: usize| cells(&book["sheets"][sheet]);
+    let summary = rows(0);
+    let edge = |name: &str| summary.iter().find(|row| row[0] == name).unwrap()[1..4].to_vec();
+    assert_eq!(edge("banned"), ["－ 2件中1件まで確認（すべて到達）", "－ 判明分の100%（2件中1件は不明）", "－ なし"]);
+    assert_eq!(edge("flaky"), ["△ 2件中1件・不安定1件", "△ 83%", "－ なし"]);
+    assert!(summary.iter().any(|row| row[2] == "届くファイルの割合（推定）"), "{summary:?}");
+    assert_eq!(rows(2)[1][2..4], ["－ 判明分の100%（2件中1件は不明）", "△ 83%"]);
+    let all = rows(3);
+    assert_eq!([&all[1][9], &all[1][11]], ["○ 到達", "△ 結果不安定・3回中2回到達"]);
+    assert_eq!([&all[2][9], &all[2][11]], ["－ 流量制限", "○ 到達"]);
 }
 
 #[test]

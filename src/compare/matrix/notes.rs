@@ -1,7 +1,8 @@
 //! What is left open in a matrix, and what else its reader must know.
 
 use super::super::gate::{cases as count, incomplete};
-use super::{Column, MatrixCase, Note, NoteCode};
+use super::{Column, Mark, MatrixCase, Note, NoteCode};
+use crate::corpus::Intent;
 use crate::profile::Proof;
 
 /// What is left open, and what else a reader must know.
@@ -16,7 +17,7 @@ pub(super) fn notes(columns: &[Column], cases: &[MatrixCase]) -> (Vec<Note>, Vec
         open.push(note(NoteCode::DifferentCorpora, None, 0, message.to_owned()));
     }
     let legit: u64 = columns.iter().map(|column| column.legit.good + column.legit.bad).sum();
-    if legit > 0 && columns.iter().all(|column| column.legit.good == 0) {
+    if legit > 0 && columns.iter().all(|column| column.legit.good + column.legit.unsteady == 0) {
         let message = "no edge delivers any legitimate file: are the profiles right?";
         open.push(note(NoteCode::NothingDelivered, None, 0, message.to_owned()));
     }
@@ -47,15 +48,21 @@ pub(super) fn notes(columns: &[Column], cases: &[MatrixCase]) -> (Vec<Note>, Vec
         let message = "the columns rest on different kinds of proof".to_owned();
         known.push(note(NoteCode::DifferentProofs, None, 0, message));
     }
+    open.sort_by_key(|note| note.code);
+    (open, known)
+}
+
+/// Edges that stand in several columns.
+pub(super) fn same_edge(columns: &[Column]) -> Vec<Note> {
+    let mut found = Vec::new();
     for (at, column) in columns.iter().enumerate() {
         let digest = column.run.profile_digest;
         if let Some(first) = columns[..at].iter().find(|other| other.run.profile_digest == digest) {
             let message = format!("`{}` and `{}` are the same edge", first.name, column.name);
-            known.push(note(NoteCode::SameEdge, Some(at), 0, message));
+            found.push(Note { code: NoteCode::SameEdge, column: Some(at), cases: 0, message });
         }
     }
-    open.sort_by_key(|note| note.code);
-    (open, known)
+    found
 }
 
 fn column_warnings(at: usize, column: &Column, cases: &[MatrixCase]) -> Vec<Note> {
@@ -69,14 +76,21 @@ fn column_warnings(at: usize, column: &Column, cases: &[MatrixCase]) -> Vec<Note
     if run.insecure {
         add(NoteCode::Insecure, 0, format!("the certificates of `{name}` were not checked (`insecure`)"));
     }
-    if column.controls.of == column.controls.unknown && !cases.is_empty() {
+    let controls = column.controls;
+    let is_sent = |case: &MatrixCase| case.intent == Intent::Control && matches!(case.cells.get(at), Some(Some(_)));
+    if cases.is_empty() {
+        // Nothing is said of controls where nothing is known at all.
+    } else if !cases.iter().any(is_sent) {
         add(NoteCode::ControlsNotSent, 0, format!("no control was asked of `{name}`: its protection was not tested"));
-    } else if column.controls.good == 0 && !cases.is_empty() {
-        let message = format!("every control gets past `{name}`: is its WAF on?");
-        add(NoteCode::ControlsPast, column.controls.bad, message);
+    } else if controls.of == controls.unknown {
+        let message = format!("no control gave an answer that means anything on `{name}`: its protection is not known");
+        add(NoteCode::ControlsUnknown, controls.unknown, message);
+    } else if controls.good == 0 {
+        let every = if controls.unknown > 0 { "every control whose result is known" } else { "every control" };
+        let gets = if controls.unsteady > 0 { "gets past, if not each time," } else { "gets past" };
+        add(NoteCode::ControlsPast, controls.bad, format!("{every} {gets} `{name}`: is its WAF on?"));
     }
-    let unsteady = |case: &&MatrixCase| matches!(case.cells.get(at), Some(Some(cell)) if !cell.rounds.is_empty());
-    let unsteady = cases.iter().filter(unsteady).count() as u64;
+    let unsteady = cases.iter().filter(|case| case.mark(at) == Mark::Unsteady).count() as u64;
     if unsteady > 0 {
         let message = format!("`{name}` gave different answers for {}", count(unsteady));
         add(NoteCode::Unsteady, unsteady, message);

@@ -7,14 +7,17 @@ use maud::{Markup, html};
 use super::super::Lang;
 use super::super::html::page::{self, Page, code, name};
 use super::super::text::grouped;
-use super::words::{self, Tone};
+use super::words::{self, Told, Tone};
 use super::{MatrixOptions, terms};
 use crate::compare::Matrix;
 use crate::compare::matrix::{Agreement, Mark, MatrixCase};
 use crate::corpus::Intent;
 
-/// Rows of cases at most: a browser must still scroll them. The whole is in the other formats.
+/// Rows of a table at most, their cells of edges, and the bytes of the cases' rows: a browser must still scroll them, and
+/// the page stays below 30 MB whatever the names are. The whole is in the other formats.
 const ROWS: usize = 20_000;
+const CELLS: usize = 60_000;
+const BYTES: usize = 24 << 20;
 
 /// Writes the page.
 pub(super) fn matrix(matrix: &Matrix, options: &MatrixOptions, out: &mut dyn Write) -> io::Result<()> {
@@ -51,7 +54,8 @@ fn contents(lang: Lang) -> Markup {
 }
 
 fn verdict(matrix: &Matrix, lang: Lang) -> Markup {
-    let class = if matrix.settled { "verdict note" } else { "verdict doubt" };
+    let sure = matrix.settled && !words::is_unsteady(matrix);
+    let class = if sure { "verdict note" } else { "verdict doubt" };
     html! {
         header class=(class) {
             h1 { (words::title(lang)) }
@@ -65,10 +69,15 @@ fn verdict(matrix: &Matrix, lang: Lang) -> Markup {
         ] {
             @if !notes.is_empty() {
                 h2 { (title) }
-                ul { @for note in notes { li { (shown(&words::note(lang, matrix, note))) } } }
+                ul { @for note in notes { li { (told(&words::note(lang, matrix, note))) } } }
             }
         }
     }
+}
+
+/// Our words, and a quotation that says in which language it is.
+fn told(told: &Told) -> Markup {
+    html! { (shown(&told.words)) @if let Some(quote) = &told.quote { ": " q lang="en" { (shown(quote)) } } }
 }
 
 fn shown(text: &str) -> String {
@@ -92,8 +101,8 @@ fn wide(label: &str, table: &Markup) -> Markup {
 fn edges(matrix: &Matrix, lang: Lang) -> Markup {
     let title = lang.pick("Edges", "エッジ");
     let heads = lang.pick(
-        ["Delivered", "Submissions that arrive", "Controls blocked"],
-        ["到達", "届く申請の割合（推定）", "検査用ファイルの遮断"],
+        ["Delivered", words::share_name(lang), "Controls blocked"],
+        ["到達", words::share_name(lang), "検査用ファイルの遮断"],
     );
     let table = html! {
         table {
@@ -107,7 +116,7 @@ fn edges(matrix: &Matrix, lang: Lang) -> Markup {
                 tr {
                     th scope="row" { (name(&column.name)) }
                     td class=(class(legit)) { (words::tally(lang, column.legit, Intent::Legit)) }
-                    td class=(class(words::share_tone(column.share).0)) { (words::share(lang, column.share)) }
+                    td class=(class(words::share_tone(column.share, column.legit).0)) { (words::share(lang, column.share, column.legit)) }
                     td class=(class(controls)) { (words::tally(lang, column.controls, Intent::Control)) }
                 }
             } }
@@ -120,7 +129,7 @@ fn edges(matrix: &Matrix, lang: Lang) -> Markup {
             @for column in &matrix.columns {
                 details {
                     summary { (name(&column.name)) }
-                    dl.facts { @for (label, fact) in words::facts(lang, column) { dt { (label) } dd { (shown(&fact)) } } }
+                    dl.facts { @for (label, fact) in words::facts(lang, column) { dt { (label) } dd { (told(&fact)) } } }
                 }
             }
         }
@@ -160,8 +169,9 @@ fn kinds(matrix: &Matrix, lang: Lang) -> Markup {
 }
 
 fn procedures(matrix: &Matrix, lang: Lang) -> Markup {
-    let title = lang.pick("Submissions that arrive, by procedure (手続)", "手続ごとの届く申請の割合（推定）");
+    let title = words::procedures_title(lang);
     let procedures = matrix.by_procedure();
+    let room = most_rows(matrix);
     let table = html! {
         table {
             caption { (words::about_shares(lang)) }
@@ -170,11 +180,11 @@ fn procedures(matrix: &Matrix, lang: Lang) -> Markup {
                 th.n scope="col" { (lang.pick("Test uploads", "試験送信")) }
                 (names(matrix))
             } }
-            tbody { @for procedure in &procedures { tr {
+            tbody { @for procedure in procedures.iter().take(room) { tr {
                 th scope="row" { (name(procedure.name)) }
                 td.n { (grouped(procedure.tallies.first().map_or(0, |tally| tally.of))) }
-                @for share in &procedure.shares {
-                    td class=(class(words::share_tone(*share).0)) { (words::share(lang, *share)) }
+                @for (share, tally) in procedure.shares.iter().zip(&procedure.tallies) {
+                    td class=(class(words::share_tone(*share, *tally).0)) { (words::share(lang, *share, *tally)) }
                 }
             } } }
         }
@@ -184,9 +194,29 @@ fn procedures(matrix: &Matrix, lang: Lang) -> Markup {
             h2 #procedures { (title) }
             @if procedures.is_empty() {
                 p { (lang.pick("No attachment of the corpus names a procedure.", "手続名のあるファイルはありません。")) }
-            } @else { (wide(title, &table)) }
+            } @else { (wide(title, &table)) (left_out(procedures.len().min(room), procedures.len(), lang)) }
         }
     }
+}
+
+/// Rows of a table that has a cell for each edge.
+fn most_rows(matrix: &Matrix) -> usize {
+    ROWS.min(CELLS / matrix.columns.len().max(1))
+}
+
+/// How many rows stand here, where it is not all of them.
+fn left_out(shown: usize, all: usize, lang: Lang) -> Markup {
+    let (some, count) = (grouped(shown as u64), grouped(all as u64));
+    html! { @if shown < all { p { (lang.pick(
+        format!("{some} of {count} stand here, for the page's size: all of them are in matrix.json, and in the CSV and XLSX of this table."),
+        format!("ページの大きさの都合により、{count}件中{some}件を掲載しています。全件はmatrix.json、CSVまたはXLSXの一覧にあります。"),
+    )) } } }
+}
+
+/// What the rows of cases may still take.
+struct Room {
+    rows: usize,
+    bytes: usize,
 }
 
 fn differing(matrix: &Matrix, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
@@ -194,10 +224,11 @@ fn differing(matrix: &Matrix, lang: Lang, out: &mut dyn Write) -> io::Result<()>
     put(out, &html! { h2 #cases { (lang.pick("Cases", "ケース")) } })?;
     let lists = [
         (Agreement::Differs, lang.pick("The edges differ", "エッジにより結果の異なるケース"), true),
+        (Agreement::Unsteady, lang.pick("Steady on no edge", "どのエッジでも結果が一定しないケース"), true),
         (Agreement::Unknown, lang.pick("Not known on every edge", "すべてのエッジの結果が揃わないケース"), true),
         (Agreement::Same, lang.pick("The same on every edge", "どのエッジでも結果が同じケース"), false),
     ];
-    let mut left = ROWS;
+    let mut room = Room { rows: most_rows(matrix), bytes: BYTES };
     for (agreement, title, open) in lists {
         let count = of(agreement).count();
         if count == 0 {
@@ -207,49 +238,54 @@ fn differing(matrix: &Matrix, lang: Lang, out: &mut dyn Write) -> io::Result<()>
             .pick(format!("{title} ({})", grouped(count as u64)), format!("{title}（{}件）", grouped(count as u64)));
         write!(out, "<details{}>", if open { " open" } else { "" })?;
         put(out, &html! { summary { (title) } })?;
-        cases(matrix, of(agreement).take(left), &title, lang, out)?;
-        if count > left {
-            let more = grouped((count - left) as u64);
-            put(
-                out,
-                &html! { p { (lang.pick(
-                    format!("… and {more} more: see matrix.json, or the CSV or XLSX of this table."),
-                    format!("ほか{more}件です。全件はmatrix.json、CSVまたはXLSXの一覧にあります。"),
-                )) } },
-            )?;
-        }
-        left = left.saturating_sub(count);
+        let shown = cases(matrix, of(agreement), &title, lang, &mut room, out)?;
+        put(out, &left_out(shown, count, lang))?;
         out.write_all(b"</details>")?;
     }
     Ok(())
 }
 
+/// A table of as many cases as there is room for; none, where there is no room for any.
 fn cases<'m>(
     matrix: &Matrix,
     cases: impl Iterator<Item = &'m MatrixCase>,
     title: &str,
     lang: Lang,
+    room: &mut Room,
     out: &mut dyn Write,
-) -> io::Result<()> {
+) -> io::Result<usize> {
     let heads = lang.pick(
         ["Case", "File", "Kind, class of the filename", "Procedures (手続)"],
         ["ケース", "ファイル名", "ファイル種別・ファイル名の種類", "手続"],
     );
-    write!(out, "<div class=\"wide long\" tabindex=\"0\" role=\"region\" aria-label=\"")?;
-    put(out, &html! { (title) })?;
-    out.write_all(b"\"><table>")?;
-    put(
-        out,
-        &html! {
-            caption { (title) }
-            thead { tr { @for head in heads { th scope="col" { (head) } } (names(matrix)) } }
-        },
-    )?;
-    out.write_all(b"<tbody>")?;
+    let mut shown = 0;
     for case in cases {
-        put(out, &row(case, lang))?;
+        let row = row(case, lang);
+        if room.rows == 0 || row.0.len() > room.bytes {
+            // No later one either, so that what stands here is a beginning.
+            room.rows = 0;
+            break;
+        }
+        if shown == 0 {
+            write!(out, "<div class=\"wide long\" tabindex=\"0\" role=\"region\" aria-label=\"")?;
+            put(out, &html! { (title) })?;
+            out.write_all(b"\"><table>")?;
+            let head = html! {
+                caption { (title) }
+                thead { tr { @for head in heads { th scope="col" { (head) } } (names(matrix)) } }
+            };
+            put(out, &head)?;
+            out.write_all(b"<tbody>")?;
+        }
+        put(out, &row)?;
+        shown += 1;
+        room.rows -= 1;
+        room.bytes -= row.0.len();
     }
-    out.write_all(b"</tbody></table></div>")
+    if shown > 0 {
+        out.write_all(b"</tbody></table></div>")?;
+    }
+    Ok(shown)
 }
 
 fn row(case: &MatrixCase, lang: Lang) -> Markup {
@@ -261,7 +297,7 @@ fn row(case: &MatrixCase, lang: Lang) -> Markup {
             td { (terms::kind(lang, case.kind)) br; span.soft { (words::name_classes(lang, case)) } }
             td { @for (at, procedure) in case.procedures.iter().enumerate() { @if at > 0 { br; } (name(procedure)) } }
             @for cell in &case.cells {
-                @let detail = words::detail(cell.as_ref());
+                @let detail = words::detail(lang, cell.as_ref());
                 td class=(class(words::tone(case.intent, Mark::of(cell.as_ref())))) {
                     (words::cell(lang, case.intent, cell.as_ref()))
                     @if !detail.is_empty() { br; (shown(&detail)) }

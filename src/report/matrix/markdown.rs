@@ -26,7 +26,7 @@ pub(super) fn matrix(matrix: &Matrix, options: &MatrixOptions, out: &mut dyn Wri
     page.push(&format!("## {}\n\n", words::title(lang)));
     page.push(&format!("**{verdict}** {}\n\n{}\n\n", text(&sentence), text(&words::headline(lang, matrix))));
     for note in matrix.reasons.iter().chain(&matrix.warnings) {
-        page.push(&format!("- {}\n", text(&shorten(&words::note(lang, matrix, note), NAME * 2))));
+        page.push(&format!("- {}\n", text(&shorten(&words::note(lang, matrix, note).text(), NAME * 2))));
     }
     page.push(&format!("\n{}\n\n", text(words::introduction(lang))));
     edges(&mut page, matrix);
@@ -44,14 +44,14 @@ pub(super) fn matrix(matrix: &Matrix, options: &MatrixOptions, out: &mut dyn Wri
 fn edges(page: &mut Page, matrix: &Matrix) {
     let lang = page.lang;
     let head = lang.pick(
-        ["edge", "delivered", "submissions that arrive", "controls blocked", "URL", "proof"],
-        ["エッジ", "到達", "届く申請の割合（推定）", "検査用ファイルの遮断", "送信先URL", "到達確認の方法"],
+        ["edge", "delivered", words::share_name(lang), "controls blocked", "URL", "proof"],
+        ["エッジ", "到達", words::share_name(lang), "検査用ファイルの遮断", "送信先URL", "到達確認の方法"],
     );
     let rows = matrix.columns.iter().map(|column| {
         vec![
             code_cell(&column.name, NAME),
             tally(lang, column.legit, Intent::Legit),
-            text(&share(lang, column.share)),
+            text(&share(lang, column.share, column.legit)),
             tally(lang, column.controls, Intent::Control),
             code_cell(&column.run.url, NAME),
             terms::proof(lang, column.run.proof).to_owned(),
@@ -88,11 +88,16 @@ fn procedures(page: &mut Page, matrix: &Matrix) {
         return;
     }
     let rows = procedures.iter().map(|procedure| {
-        let cells = procedure.shares.iter().map(|told| text(&share(lang, *told)));
+        let shares = procedure.shares.iter().zip(&procedure.tallies);
+        let cells = shares.map(|(told, tally)| text(&share(lang, *told, *tally)));
         std::iter::once(text(&shorten(procedure.name, NAME))).chain(cells).collect::<Vec<_>>()
     });
-    let title = lang.pick("Submissions that arrive, by procedure (手続)", "手続ごとの届く申請の割合（推定）");
-    page.table(title, Some(words::about_shares(lang)), &head(matrix, &[lang.pick("procedure", "手続")]), rows);
+    page.table(
+        words::procedures_title(lang),
+        Some(words::about_shares(lang)),
+        &head(matrix, &[lang.pick("procedure", "手続")]),
+        rows,
+    );
 }
 
 fn differences(page: &mut Page, matrix: &Matrix) {
@@ -103,7 +108,7 @@ fn differences(page: &mut Page, matrix: &Matrix) {
     }
     let rows = differing.iter().map(|case| {
         let cells = case.cells.iter().map(|told| {
-            let detail = words::detail(told.as_ref());
+            let detail = words::detail(lang, told.as_ref());
             let words = cell(lang, case.intent, told.as_ref());
             if detail.is_empty() { words } else { format!("{words}<br>{}", text(&shorten(&detail, NAME))) }
         });
@@ -112,8 +117,8 @@ fn differences(page: &mut Page, matrix: &Matrix) {
     });
     let count = grouped(differing.len() as u64);
     let title = lang.pick(
-        format!("Cases on which the edges differ ({count})"),
-        format!("エッジにより結果の異なるケース（{count}件）"),
+        format!("Cases on which the edges differ, or are unsteady ({count})"),
+        format!("エッジにより結果の異なる、または結果の一定しないケース（{count}件）"),
     );
     let head = head(matrix, &[lang.pick("case", "ケース"), lang.pick("file", "ファイル名")]);
     page.table(&title, None, &head, rows);

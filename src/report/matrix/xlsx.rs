@@ -243,16 +243,16 @@ fn summary(
     page.line(words::about_shares(lang), None)?;
     page.row += 1;
     let heads = lang.pick(
-        ["Edge", "Delivered", "Submissions that arrive", "Controls blocked"],
-        ["エッジ", "到達", "届く申請の割合（推定）", "検査用ファイルの遮断"],
+        ["Edge", "Delivered", words::share_name(lang), "Controls blocked"],
+        ["エッジ", "到達", words::share_name(lang), "検査用ファイルの遮断"],
     );
     page.head(heads.map(str::to_owned))?;
     for column in &matrix.columns {
         page.wrap(0, &column.name, &styles.wrapped)?;
         let (tone, _) = words::tally_tone(column.legit, Intent::Legit);
         page.put(1, &words::tally(lang, column.legit, Intent::Legit), styles.of(tone))?;
-        let (tone, _) = words::share_tone(column.share);
-        page.put(2, &words::share(lang, column.share), styles.of(tone))?;
+        let (tone, _) = words::share_tone(column.share, column.legit);
+        page.put(2, &words::share(lang, column.share, column.legit), styles.of(tone))?;
         let (tone, _) = words::tally_tone(column.controls, Intent::Control);
         page.put(3, &words::tally(lang, column.controls, Intent::Control), styles.of(tone))?;
         page.row += 1;
@@ -264,14 +264,14 @@ fn summary(
     }
     for column in &matrix.columns {
         page.wrap(0, &column.name, &styles.wrapped)?;
-        for (at, (_, fact)) in words::facts(lang, column).iter().enumerate() {
-            page.wrap(1 + at, fact, &styles.wrapped)?;
+        for (at, (_, fact)) in words::facts(lang, column).into_iter().enumerate() {
+            page.wrap(1 + at, &fact.text(), &styles.wrapped)?;
         }
         page.row += 1;
     }
     page.row += 1;
     let mut notes: Vec<String> =
-        matrix.reasons.iter().chain(&matrix.warnings).map(|note| words::note(lang, matrix, note)).collect();
+        matrix.reasons.iter().chain(&matrix.warnings).map(|note| words::note(lang, matrix, note).text()).collect();
     if sheets > 1 {
         let (most, sheets) = (grouped(u64::from(MOST_ROWS)), grouped(sheets as u64));
         notes.push(lang.pick(
@@ -315,9 +315,9 @@ fn procedures(sheet: &mut Worksheet, matrix: &Matrix, lang: Lang, styles: &Style
     for procedure in matrix.by_procedure() {
         page.wrap(0, procedure.name, &styles.wrapped)?;
         page.number(1, counted(procedure.tallies.first().map_or(0, |tally| tally.of)))?;
-        for (at, share) in procedure.shares.iter().enumerate() {
-            let (tone, _) = words::share_tone(*share);
-            page.put(at + 2, &words::share(lang, *share), styles.of(tone))?;
+        for (at, (share, tally)) in procedure.shares.iter().zip(&procedure.tallies).enumerate() {
+            let (tone, _) = words::share_tone(*share, *tally);
+            page.put(at + 2, &words::share(lang, *share, *tally), styles.of(tone))?;
         }
         page.row += 1;
     }
@@ -376,7 +376,7 @@ fn cases<'m>(
         for (at, cell) in case.cells.iter().enumerate() {
             let tone = words::tone(case.intent, Mark::of(cell.as_ref()));
             page.put(9 + at * 2, &words::cell(lang, case.intent, cell.as_ref()), styles.of(tone))?;
-            page.put(10 + at * 2, &words::detail(cell.as_ref()), &styles.text)?;
+            page.put(10 + at * 2, &words::detail(lang, cell.as_ref()), &styles.text)?;
         }
         page.row += 1;
     }
