@@ -147,10 +147,7 @@ pub(crate) fn suggest(args: &SuggestArgs, settings: &Settings, console: &Console
             wanted,
         };
         let mut suggestion = Suggestion::default();
-        suggestion.add(&subject.refusals(&subject.compared())?);
-        if !suggestion.limits.is_empty() {
-            suggestion.keep_taking(subject.longest_taken()?);
-        }
+        subject.add(&mut suggestion, &subject.compared())?;
         let Some(command) = &args.command else {
             let document = SuggestionDocument::new(&named.name, suggestion, named.language, args.first_id, Vec::new());
             let whole = document.is_whole();
@@ -294,6 +291,16 @@ impl Subject<'_> {
             .collect()
     }
 
+    /// Takes in what is refused. `false`: nothing changed.
+    fn add(&self, suggestion: &mut Suggestion, evidence: &[(CaseId, Option<&WafEvidence>)]) -> Result<bool> {
+        let changed = suggestion.add(&self.refusals(evidence)?);
+        // A limit may be found in any round.
+        if changed && !suggestion.limits.is_empty() {
+            suggestion.keep_taking(self.longest_taken()?);
+        }
+        Ok(changed)
+    }
+
     /// Bytes of the longest body that the candidate delivers.
     fn longest_taken(&self) -> Result<u64> {
         let passed = |side: &SideCase| side.outcome.count() == Count::Pass;
@@ -409,7 +416,7 @@ impl Trial<'_> {
                         run.cases.iter().map(|record| (&record.case, record.waf.as_deref())).collect();
                     let evidence: Vec<_> =
                         refused.iter().map(|id| (id.clone(), said.get(id).copied().flatten())).collect();
-                    if !suggestion.add(&subject.refusals(&evidence)?) {
+                    if !subject.add(suggestion, &evidence)? {
                         break;
                     }
                 }
