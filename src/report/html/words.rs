@@ -444,27 +444,22 @@ pub(crate) fn verdict(lang: Lang, view: &View<'_>) -> String {
         };
     }
     let total = view.comparison.cases.len();
-    let found = |class: Class| {
-        if passes {
-            return all_of(view, class);
-        }
-        view.findings.iter().filter(|case| case.class == class).count()
-    };
+    let told_of: Vec<&ComparedCase> =
+        if passes { view.comparison.cases.iter().collect() } else { view.findings.clone() };
     let procedures = match view.procedures.len() {
         0 => String::new(),
         count => format!("{count}手続に影響します。"),
     };
     let mut told: Vec<String> = Vec::new();
     for class in Class::ALL.into_iter().filter(|class| !passes || Class::DOUBTFUL.contains(class)) {
-        let count = found(class);
+        let cases = || told_of.iter().filter(|case| case.class == class);
+        let count = cases().count();
         if count == 0 {
             continue;
         }
         told.push(match class {
             Class::NewlyBlocked => {
-                let listed = view.comparison.cases.iter().filter(|case| case.class == class);
-                let counts = |case: &&ComparedCase| passes || view.findings.iter().any(|it| it.id == case.id);
-                let files: BTreeSet<&str> = listed.filter(counts).map(|case| case.id.attachment()).collect();
+                let files: BTreeSet<&str> = cases().map(|case| case.id.attachment()).collect();
                 format!(
                     "変更後に届かなくなる添付ファイルがあります（{}種類のファイル、{count}件。全{total}件中）。{procedures}",
                     files.len()
