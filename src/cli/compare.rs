@@ -152,13 +152,9 @@ pub(crate) fn compare(mut args: CompareArgs, settings: &Settings, console: &Cons
 
 /// Writes the comparison's document into its folder.
 fn keep(comparison: &Comparison, dir: &Path) -> Result<()> {
-    let path = dir.join(COMPARISON);
-    let written = std::fs::File::create(&path).and_then(|file| {
-        let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
-        report::render_comparison(comparison, Format::Json, &Options::default(), &mut out)?;
-        std::io::Write::flush(&mut out)
-    });
-    written.map_err(|error| Error::inconclusive(format!("cannot write the comparison: {error}")).file(&path))
+    session::keep_document(&dir.join(COMPARISON), "comparison", |out| {
+        report::render_comparison(comparison, Format::Json, &Options::default(), out)
+    })
 }
 
 /// The scripts in the folder `dir` that send a finding again, as they are called from the working folder: however the

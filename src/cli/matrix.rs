@@ -179,13 +179,9 @@ pub(crate) fn show(matrix: &Matrix, format: MatrixFormat, options: &MatrixOption
 
 /// Writes the table's document into its folder.
 fn keep(matrix: &Matrix, dir: &Path) -> Result<()> {
-    let path = dir.join(MATRIX);
-    let written = std::fs::File::create(&path).and_then(|file| {
-        let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
-        render_matrix(matrix, MatrixFormat::Json, &MatrixOptions::default(), &mut out)?;
-        std::io::Write::flush(&mut out)
-    });
-    written.map_err(|error| Error::inconclusive(format!("cannot write the matrix: {error}")).file(&path))
+    session::keep_document(&dir.join(MATRIX), "matrix", |out| {
+        render_matrix(matrix, MatrixFormat::Json, &MatrixOptions::default(), out)
+    })
 }
 
 fn plan_only(args: &MatrixArgs, settings: &Settings, console: &Console) -> Result<ExitCode> {

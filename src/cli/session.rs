@@ -345,6 +345,20 @@ pub(crate) fn fill(
     write().map_err(|error| Error::inconclusive(format!("cannot write the report: {error}")).file(path))
 }
 
+/// Writes the document of a `what` into its folder.
+pub(crate) fn keep_document(
+    path: &Path,
+    what: &str,
+    render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<()> {
+    let written = std::fs::File::create(path).and_then(|file| {
+        let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
+        render(&mut out)?;
+        out.flush()
+    });
+    written.map_err(|error| Error::inconclusive(format!("cannot write the {what}: {error}")).file(path))
+}
+
 /// Writes a file by rename, so that a kill never leaves half of it.
 pub(crate) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();

@@ -63,6 +63,22 @@ impl Class {
         Self::OnlyInBaseline,
     ];
 
+    /// Whether something is worse for sure: it is lost, changed or let in, or is as soon as the candidate blocks.
+    #[must_use]
+    pub fn is_grave(self) -> bool {
+        match self {
+            Self::NewlyBlocked | Self::ProtectionLost | Self::NewlyAltered | Self::WouldBlock => true,
+            Self::Flaky
+            | Self::Inconclusive
+            | Self::OnlyInBaseline
+            | Self::OnlyInCandidate
+            | Self::ReasonChanged
+            | Self::NewlyDelivered
+            | Self::ProtectionGained
+            | Self::Unchanged => false,
+        }
+    }
+
     /// The name in records and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {

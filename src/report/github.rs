@@ -82,19 +82,8 @@ pub(crate) fn comparison(view: &View<'_>, out: &mut dyn Write) -> io::Result<()>
     let run = &view.comparison.candidate.run;
     let passed = view.comparison.decision == Decision::Pass;
     let about = |group: &Group<'_, crate::compare::ComparedCase, Class>| {
-        let grave = match group.kind {
-            Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered | Class::WouldBlock => true,
-            Class::Flaky
-            | Class::Inconclusive
-            | Class::OnlyInBaseline
-            | Class::OnlyInCandidate
-            | Class::ReasonChanged
-            | Class::NewlyDelivered
-            | Class::ProtectionGained
-            | Class::Unchanged => false,
-        };
         // What is within the limits of the gate fails nothing.
-        let level = if grave && !passed { Level::Error } else { Level::Warning };
+        let level = if group.kind.is_grave() && !passed { Level::Error } else { Level::Warning };
         annotation(run, level, class_words(group.kind), group, &told::of_case(group.example()))
     };
     let mut annotations = vec![verdict(view.comparison.decision, &view.verdict())];

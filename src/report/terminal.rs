@@ -178,17 +178,7 @@ pub(crate) fn finding<K>(
     group: &Group<'_, ComparedCase, K>,
     options: &Options,
 ) -> io::Result<()> {
-    let tone = match class {
-        Class::NewlyBlocked | Class::ProtectionLost | Class::NewlyAltered | Class::WouldBlock => Tone::Bad,
-        Class::Flaky
-        | Class::Inconclusive
-        | Class::OnlyInBaseline
-        | Class::OnlyInCandidate
-        | Class::ReasonChanged
-        | Class::NewlyDelivered
-        | Class::ProtectionGained
-        | Class::Unchanged => Tone::Doubt,
-    };
+    let tone = if class.is_grave() { Tone::Bad } else { Tone::Doubt };
     entry(page, (tone, class_words(class)), group, &waivers(group), options)
 }
 
